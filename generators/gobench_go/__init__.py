@@ -1,0 +1,1 @@
+"""The Go room: rules, pictures, teachers and sources of games."""

@@ -1,0 +1,1 @@
+"""The game: coordinates, rules, positions and compiled kernels."""

@@ -1,0 +1,1 @@
+"""Players that judge positions and make games."""

@@ -1,0 +1,1 @@
+"""Pictures of boards: themes, drawing and reading."""

@@ -1,0 +1,174 @@
+"""The whole contract between the core, the domains and the models. Shapes are numpy shapes, pictures uint8.
+
+    source -> rules -> render -> codec -> shards -> loader -> ... -> model -> read -> task -> score
+
+A **domain** (Go, robots) turns a recipe into episodes and episodes into clips. A **model** continues clips.
+The core moves them about and knows neither a game nor a network.
+
+=========  ===========================================================================================
+T          frames of a clip; frame 0 is the state before the first move or action
+H, W       height and width of a frame in pixels
+RGB        uint8 [T, H, W, 3]
+YUV        planar 4:2:0, BT.601, limited range: y uint8 [T, H, W], u and v uint8 [T, H/2, W/2], even H and W
+=========  ===========================================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+Json: TypeAlias = Any
+Record: TypeAlias = dict[str, Json]
+Array: TypeAlias = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """One game or one robot run as plain data: everything but the pixels.
+
+    ``record`` becomes ``KEY.json``: the same keys with the same types in every episode of a domain, no nulls,
+    no dates, hosts or absolute paths.
+    """
+
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A candidate that was not taken, and why. Counted by ``reason`` and listed in the build report."""
+
+    origin: str  # file (and member) relative to its source, or the stream's name
+    reason: str  # a short slug: "illegal-move", "unreadable", "board-size"
+    detail: str  # one line for a person
+    ply: int = -1  # 0-based ply at which it went wrong, -1 where none is meant
+
+
+class Yuv(NamedTuple):
+    """Planar 4:2:0 frames (BT.601, limited range): y [T, H, W], u and v [T, H/2, W/2], all uint8."""
+
+    y: Array
+    u: Array
+    v: Array
+
+
+class Source(Protocol):
+    """Where episodes come from: a fixed number of units, each a pure function of its index.
+
+    A unit is one self-play game or one file of an archive; it may give several episodes, or none.
+    """
+
+    @property
+    def units(self) -> int:
+        """How many units there are."""
+        ...
+
+    @property
+    def inputs(self) -> Mapping[str, str]:
+        """Name -> sha256 of everything read from outside the recipe: part of the plan, so of the bytes."""
+        ...
+
+    def unit(self, index: int) -> Iterator[Episode | Rejection]:
+        """The candidates of unit ``index`` (0 <= index < units), always the same ones in the same order."""
+        ...
+
+
+class Clip(Protocol):
+    """A drawn episode whose frames are made when asked for."""
+
+    @property
+    def length(self) -> int:
+        """T, the number of frames."""
+        ...
+
+    @property
+    def height(self) -> int: ...
+
+    @property
+    def width(self) -> int: ...
+
+    def rgb(self, start: int = 0, stop: int | None = None, step: int = 1) -> Array:
+        """Frames ``range(start, stop, step)`` as uint8 [T', H, W, 3]."""
+        ...
+
+    def yuv(self, start: int = 0, stop: int | None = None, step: int = 1) -> Yuv:
+        """The same frames as 4:2:0 planes; H and W must be even."""
+        ...
+
+    def damage(self) -> npt.NDArray[np.bool_]:
+        """Bool [T, ceil(H/16), ceil(W/16)]: the 16x16 blocks that may differ from the frame before.
+
+        Row 0 is all True. A True block may be unchanged; a False block is unchanged for certain.
+        """
+        ...
+
+
+class Domain(Protocol):
+    """A world that can be drawn: what ``gobench`` asks of a room under ``generators/``.
+
+    ``options`` is the domain's part of a recipe after ``configure``: plain JSON, every key present.
+    """
+
+    name: str
+    version: str
+
+    def recipes(self) -> Mapping[str, Record]:
+        """Named recipes as plain tables (see ``gobench.recipes.Recipe`` for the core's keys)."""
+        ...
+
+    def configure(self, options: Mapping[str, Json]) -> Record:
+        """Fill in defaults and check; raises UsageError that names the key, the value and what is allowed."""
+        ...
+
+    def source(self, options: Mapping[str, Json], episodes: int, seed: int) -> Source:
+        """Stage 1: the candidates of a recipe."""
+        ...
+
+    def fingerprint(self, episode: Episode, dedup: str) -> int:
+        """A 64-bit identity: equal for episodes that ``dedup`` ("exact" or "symmetry") calls the same."""
+        ...
+
+    def finish(self, episode: Episode, key: str, options: Mapping[str, Json], seed: int) -> Episode:
+        """Stage 2: the record as shipped in ``KEY.json`` (adds key, theme, size, seed, ...)."""
+        ...
+
+    def clip(self, record: Mapping[str, Json]) -> Clip:
+        """Draw a shipped record. A pure function of the record: what the codec ``moves`` relies on."""
+        ...
+
+    def features(self) -> Mapping[str, Json]:
+        """The type of every key of ``KEY.json``, as Hugging Face feature dictionaries."""
+        ...
+
+    def versions(self) -> Mapping[str, str]:
+        """Packages and tables whose versions decide the bytes of records and frames."""
+        ...
+
+
+@runtime_checkable
+class VideoModel(Protocol):
+    """Anything that continues a video. The benchmark reads moves and actions off its frames."""
+
+    def generate(
+        self,
+        frames: Array,
+        n: int,
+        seeds: npt.NDArray[np.uint64],
+        context: Sequence[Mapping[str, Json]] | None = None,
+    ) -> Array:
+        """Continue B clips.
+
+        Args:
+            frames: uint8 [B, T, H, W, 3], the prompt.
+            n: how many frames to add.
+            seeds: uint64 [B], one a sample: equal seeds and prompts give equal answers.
+            context: one mapping a sample with keys the model declares ("to_move", "instruction"), or None.
+
+        Returns:
+            uint8 [B, n, H, W, 3].
+        """
+        ...
