@@ -1,0 +1,82 @@
+"""The command line: options, progress, exit codes. The only code that prints.
+
+A command group is imported when it is used, so that ``gobench --help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from gobench import __version__
+from gobench.errors import GobenchError
+from gobench.registry import installed, load
+
+COMMANDS = {
+    "build-dataset": ("gobench.cli.build", "build_dataset", "Make a sharded video dataset from a recipe."),
+    "verify": ("gobench.cli.inspect", "verify", "Check a dataset: hashes, counts, pictures."),
+    "info": ("gobench.cli.inspect", "info", "Say what a dataset holds."),
+    "preview": ("gobench.cli.show", "preview", "Draw a contact sheet, a GIF and a page with playable episodes."),
+    "card": ("gobench.cli.show", "card", "Print or rewrite a dataset's card."),
+    "publish": ("gobench.cli.show", "publish", "Upload a dataset to the Hugging Face Hub."),
+    "recipes": ("gobench.cli.build", "recipes", "List the recipes that are installed."),
+    "doctor": ("gobench.cli.doctor", "doctor", "Say what is installed, what works and how to mend the rest."),
+}
+
+
+class LazyGroup(click.Group):
+    """Knows its commands' names and one-line helps; imports one when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*COMMANDS, *(name for name in installed("commands") if name not in COMMANDS)]
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name in COMMANDS:
+            module, attribute, _ = COMMANDS[name]
+            command: click.Command = getattr(importlib.import_module(module), attribute)
+            return command
+        if name in installed("commands"):
+            return room(name)
+        return None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        rows = [(name, text) for name, (_, _, text) in COMMANDS.items()]
+        rows += [(name, f"Commands of the {name} room.") for name in installed("commands")]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+def room(name: str) -> click.Group:
+    """The command group of a room: ``gobench go ...``."""
+    commands: list[click.Command] = load("commands", name)
+    return click.Group(name, commands=commands, help=f"Commands of the {name} room.")
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog="Start with:  gobench build-dataset go9-tiny --out runs/go9-tiny",
+)
+@click.version_option(__version__, prog_name="gobench")
+def cli() -> None:
+    """Video-GoBench: what can be learnt by watching alone?"""
+
+
+def main() -> None:
+    """Run the command line; user errors become one line on stderr and the class's exit code."""
+    try:
+        sys.exit(cli.main(standalone_mode=False) or 0)
+    except GobenchError as error:
+        click.echo(f"gobench: {error}", err=True)
+        sys.exit(error.exit_code)
+    except click.exceptions.Abort:
+        click.echo("gobench: interrupted. Run the same command again to go on.", err=True)
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)

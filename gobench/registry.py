@@ -1,0 +1,58 @@
+"""Finds what is installed: domains, models and commands, by entry point.
+
+A package adds a domain by publishing ``[project.entry-points."gobench.domains"] name = "module:Class"``; nothing
+is imported until it is asked for.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, cast
+
+from gobench.errors import DataError, UsageError, unknown
+from gobench.types import Domain
+
+GROUPS = {"domains": "gobench.domains", "models": "gobench.models", "commands": "gobench.commands"}
+
+
+@cache
+def installed(kind: str) -> dict[str, EntryPoint]:
+    """Name -> entry point of everything installed of a kind ("domains", "models", "commands"), sorted by name."""
+    if kind not in GROUPS:
+        raise unknown("kind of room", kind, GROUPS)
+    found = {e.name: e for e in entry_points(group=GROUPS[kind])}
+    return dict(sorted(found.items()))
+
+
+@cache
+def load(kind: str, name: str) -> Any:
+    """The object behind an entry point; raises UsageError for an unknown name or one that does not import."""
+    table = installed(kind)
+    if name not in table:
+        raise unknown(kind.removesuffix("s"), name, table)
+    try:
+        return table[name].load()
+    except ImportError as error:
+        raise UsageError(
+            f"the {kind.removesuffix('s')} {name!r} is installed but does not import: {error}. "
+            "Install its extra, or run `gobench doctor`."
+        ) from error
+
+
+@cache
+def domain(name: str) -> Domain:
+    """The domain called ``name``, one instance a process."""
+    return cast(Domain, load("domains", name)())
+
+
+def domain_of(config: dict[str, Any]) -> Domain:
+    """The domain that a dataset's stored config names."""
+    if not isinstance(config.get("domain"), str):
+        raise DataError("the dataset's config names no domain: it was not made by `gobench build-dataset`.")
+    return domain(config["domain"])
+
+
+def recipes() -> dict[str, str]:
+    """Recipe name -> domain name, over all installed domains."""
+    return {recipe: name for name in installed("domains") for recipe in domain(name).recipes()}

@@ -1,0 +1,90 @@
+"""Imports only go down: the house has floors, and a room never looks into another room."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+FLOORS = {
+    "types": 0, "errors": 0, "seeds": 0, "atomic": 0,
+    "clips": 1, "codec": 1, "shards": 1, "registry": 1, "recipes": 1, "plan": 1, "engine": 1,
+    "build": 2, "verify": 2, "loader": 2, "card": 2, "croissant": 2, "hub": 2, "preview": 2, "doctor": 2,
+    "quickstart": 2,
+    "cli": 4, "__main__": 4,
+}  # fmt: skip
+ROOM_FLOOR = 3
+ROOMS = sorted(p for home in ("generators", "baselines", "leaderboard") for p in (ROOT / home).glob("gobench_*"))
+
+
+def imports(path: Path) -> set[str]:
+    """Absolute module names that a file imports, anywhere in it."""
+    tree = ast.parse(path.read_text())
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative imports hide the floor; write the whole name"
+            module = node.module or ""
+            found |= {module} | {f"{module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def floor(module: str) -> int | None:
+    """The floor of a module of ours, None for others."""
+    parts = module.split(".")
+    if parts[0] == "gobench":
+        return FLOORS.get(parts[1]) if len(parts) > 1 else None
+    return ROOM_FLOOR if parts[0].startswith("gobench_") else None
+
+
+def core_files() -> list[Path]:
+    return [p for p in sorted((ROOT / "gobench").rglob("*.py")) if p != ROOT / "gobench" / "__init__.py"]
+
+
+def place(path: Path) -> str:
+    return path.relative_to(ROOT / "gobench").parts[0].removesuffix(".py")
+
+
+def test_every_core_file_has_a_floor() -> None:
+    assert {place(p) for p in core_files()} <= set(FLOORS)
+
+
+def test_the_table_names_nothing_that_is_gone() -> None:
+    assert set(FLOORS) <= {place(p) for p in core_files()}
+
+
+@pytest.mark.parametrize("path", core_files(), ids=lambda p: str(p.relative_to(ROOT)))
+def test_core_imports_only_go_down(path: Path) -> None:
+    own = FLOORS[place(path)]
+    for module in imports(path):
+        other = floor(module)
+        assert other is None or other <= own, f"{path.name} (floor {own}) imports {module} (floor {other})"
+
+
+@pytest.mark.parametrize("room", ROOMS, ids=lambda p: p.name)
+def test_rooms_import_the_core_and_themselves_only(room: Path) -> None:
+    for path in sorted(room.rglob("*.py")):
+        for module in imports(path):
+            top = module.split(".")[0]
+            assert not top.startswith("gobench_") or top == room.name, f"{path}: looks into {top}"
+            other = floor(module)
+            assert other is None or other <= ROOM_FLOOR, f"{path}: {module} is above a room"
+
+
+def test_the_core_names_no_room() -> None:
+    for path in core_files():
+        assert not [m for m in imports(path) if m.startswith("gobench_")], path
+
+
+HEAVY = {"torch", "numba", "datasets", "webdataset", "pandas", "pyarrow", "av", "mujoco", "ray", "matplotlib", "sgfmill"}
+
+
+def test_torch_is_imported_by_the_loader_alone() -> None:
+    for home in ("gobench", "generators"):
+        for path in sorted((ROOT / home).rglob("*.py")):
+            uses = any(m.split(".")[0] == "torch" for m in imports(path))
+            assert not uses or "loader" in path.parts, f"{path} imports torch"
