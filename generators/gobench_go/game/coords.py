@@ -1,0 +1,171 @@
+"""Where a point is, in every notation; the only file that knows them.
+
+A board has ``rows`` x ``cols`` points, row 0 at the top. A move is an int: ``row * cols + col``, and
+``rows * cols`` is the pass. The notations of three points of a 9x9 board, and of the pass:
+
+=============  ========  =======  ============  =====  ==========================================
+notation       top left  centre   bottom right  pass   counts
+=============  ========  =======  ============  =====  ==========================================
+index          0         40       80            81     from the top left, row by row
+row, col       0, 0      4, 4     8, 8          --     from the top left
+``gtp``        ``A9``    ``E5``   ``J1``        pass   column letter without I, row from below
+``sgf``        ``aa``    ``ee``   ``ii``        empty  column, row, both from the top left
+``sgfmill``    (8, 0)    (4, 4)   (0, 8)        None   row from below, column
+=============  ========  =======  ============  =====  ==========================================
+
+Symmetry ``k`` of a board first transposes (``k & 4``), then turns it upside down (``k & 2``), then
+mirrors it left to right (``k & 1``); pictures follow with the same three operations. Squares have all
+8, other boards the first 4.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from gobench.errors import UsageError
+
+MAX_SIDE = 19
+COLUMNS = "ABCDEFGHJKLMNOPQRST"
+
+_VERTEX = re.compile(r"([A-HJ-T])([1-9][0-9]?)", re.ASCII)
+_SIZE = re.compile(r"([0-9]{1,3})(?:[x×X]([0-9]{1,3}))?", re.ASCII)
+
+
+def size(text: str) -> tuple[int, int]:
+    """``"9x9"``, ``"3x4"`` or ``"9"`` as (rows, cols)."""
+    found = _SIZE.fullmatch(text.strip())
+    if not found:
+        raise UsageError(f"{text!r} is no board size; write rows x columns, as in 9x9 or 3x4.")
+    rows = int(found[1])
+    return checked_size(rows, int(found[2]) if found[2] else rows)
+
+
+def checked_size(rows: int, cols: int) -> tuple[int, int]:
+    """The same pair, or UsageError when a side is not in 1..19."""
+    if not (1 <= rows <= MAX_SIDE and 1 <= cols <= MAX_SIDE):
+        raise UsageError(f"a board of {rows}x{cols} is not possible; sides go from 1 to {MAX_SIDE}.")
+    return rows, cols
+
+
+def pass_index(rows: int, cols: int) -> int:
+    """The move that is a pass."""
+    return rows * cols
+
+
+def index(row: int, col: int, rows: int, cols: int) -> int:
+    """The index of a point; UsageError off the board."""
+    if not (0 <= row < rows and 0 <= col < cols):
+        raise UsageError(f"row {row}, column {col} (from 0) is off the {rows}x{cols} board.")
+    return row * cols + col
+
+
+def row_col(point: int, cols: int) -> tuple[int, int]:
+    """The (row, col) of an index that is a point of the board."""
+    return divmod(point, cols)
+
+
+def gtp(move: int, rows: int, cols: int) -> str:
+    """``"E5"`` or ``"pass"``."""
+    if _is_pass(move, rows, cols):
+        return "pass"
+    row, col = divmod(move, cols)
+    return f"{COLUMNS[col]}{rows - row}"
+
+
+def index_of_gtp(text: str, rows: int, cols: int) -> int:
+    """The move that ``"E5"`` or ``"pass"`` (any case) names; UsageError for anything else."""
+    word = text.strip().upper()
+    if word == "PASS":
+        return rows * cols
+    found = _VERTEX.fullmatch(word)
+    last = f"{COLUMNS[cols - 1]}{rows}"
+    if not found:
+        raise UsageError(f"{text!r} is no move; write A1 to {last} (columns have no I) or pass.")
+    row, col = rows - int(found[2]), COLUMNS.index(found[1])
+    if not (0 <= row < rows and 0 <= col < cols):
+        raise UsageError(f"{text!r} is off the {rows}x{cols} board; points go from A1 to {last}.")
+    return row * cols + col
+
+
+def sgf(move: int, rows: int, cols: int) -> str:
+    """``"ee"``, or the empty string for a pass."""
+    if _is_pass(move, rows, cols):
+        return ""
+    row, col = divmod(move, cols)
+    return chr(97 + col) + chr(97 + row)
+
+
+def index_of_sgf(text: str, rows: int, cols: int) -> int:
+    """The move of an SGF property value; empty and ``tt`` (boards up to 19x19) are passes."""
+    word = text.strip()
+    if word in ("", "tt"):
+        return rows * cols
+    if len(word) != 2 or not ("a" <= word[0] <= "z" and "a" <= word[1] <= "z"):
+        raise UsageError(f"{text!r} is no SGF point; two letters from aa, or nothing for a pass.")
+    return index(ord(word[1]) - 97, ord(word[0]) - 97, rows, cols)
+
+
+def sgfmill(move: int, rows: int, cols: int) -> tuple[int, int] | None:
+    """The (row from below, col) that the sgfmill library speaks; None for a pass."""
+    if _is_pass(move, rows, cols):
+        return None
+    row, col = divmod(move, cols)
+    return rows - 1 - row, col
+
+
+def index_of_sgfmill(move: tuple[int, int] | None, rows: int, cols: int) -> int:
+    """The move of an sgfmill pair, None being a pass; UsageError off the board."""
+    if move is None:
+        return rows * cols
+    return index(rows - 1 - move[0], move[1], rows, cols)
+
+
+@lru_cache(maxsize=64)
+def symmetries(rows: int, cols: int) -> npt.NDArray[np.int64]:
+    """Where each move goes: int64 [8, R*C+1] on squares, [4, R*C+1] elsewhere, row ``k`` for symmetry ``k``.
+
+    Row 0 is the identity and the pass stays the pass. A board follows by ``new[table[k, :-1]] = old`` on flat
+    boards. The array is shared and read-only.
+    """
+    row, col = np.divmod(np.arange(rows * cols), cols)
+    table = np.empty((8 if rows == cols else 4, rows * cols + 1), np.int64)
+    for k in range(len(table)):
+        r, c = (col, row) if k & 4 else (row, col)
+        r = rows - 1 - r if k & 2 else r
+        c = cols - 1 - c if k & 1 else c
+        table[k] = np.append(r * cols + c, rows * cols)
+    table.flags.writeable = False
+    return table
+
+
+def handicap(rows: int, cols: int, stones: int) -> tuple[int, ...]:
+    """The points of a fixed handicap of 2 to 9 stones, placed as GTP does (corners, sides, centre)."""
+    allowed = _most_handicap(rows, cols)
+    if not 2 <= stones <= allowed:
+        known = f"2 to {allowed} stones" if allowed else "none: it wants sides of at least 7"
+        raise UsageError(f"a fixed handicap of {stones} is not defined on {rows}x{cols}; allowed: {known}.")
+    top, left = (2 if side < 13 else 3 for side in (rows, cols))
+    low, right, mid, half = rows - 1 - top, cols - 1 - left, rows // 2, cols // 2
+    corners = [(low, left), (top, right), (top, left), (low, right)]
+    sides = [(mid, left), (mid, right), (low, half), (top, half)]
+    even = stones - stones % 2 if stones > 4 else stones
+    centre = [(mid, half)] if stones > 4 and stones % 2 else []
+    return tuple(r * cols + c for r, c in (corners + sides)[:even] + centre)
+
+
+def _most_handicap(rows: int, cols: int) -> int:
+    if min(rows, cols) < 7:
+        return 0
+    return 9 if rows % 2 and cols % 2 and min(rows, cols) > 7 else 4
+
+
+def _is_pass(move: int, rows: int, cols: int) -> bool:
+    if not 0 <= move <= rows * cols:
+        raise UsageError(
+            f"move {move} is off the {rows}x{cols} board; moves go from 0 to {rows * cols}, the pass."
+        )
+    return move == rows * cols
