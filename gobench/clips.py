@@ -58,12 +58,11 @@ class ArrayClip:
         return rgb_to_yuv(self.frames[start:stop:step])
 
     def damage(self) -> npt.NDArray[np.bool_]:
-        """Bool [T, ceil(H/16), ceil(W/16)]: the blocks that differ from the frame before, found by comparing."""
+        """Bool [T, ceil(H/16), ceil(W/16)]: the blocks that differ from the frame before."""
         rows, cols = -(-self.height // BLOCK), -(-self.width // BLOCK)
-        flat = np.ascontiguousarray(self.frames).reshape(self.length, self.height, self.width * 3)
         damage = np.zeros((self.length, rows, cols), np.bool_)
         damage[0] = True
-        _compare(flat, damage)
+        _compare(_rows(self.frames), damage)
         return damage
 
 
@@ -78,7 +77,7 @@ def rgb_to_yuv(rgb: Array) -> Yuv:
     planes = Yuv(
         np.empty((count, height, width), np.uint8), np.empty(half, np.uint8), np.empty(half, np.uint8)
     )
-    _to_yuv(np.ascontiguousarray(rgb), *planes)
+    _to_yuv(_rows(rgb), *planes)
     return planes
 
 
@@ -89,40 +88,13 @@ def yuv_to_rgb(yuv: Yuv) -> Array:
     """
     y, u, v = (np.ascontiguousarray(plane) for plane in yuv)
     rgb = np.empty((*y.shape, 3), np.uint8)
-    _to_rgb(y, u, v, rgb)
+    _to_rgb(y, u, v, _rows(rgb))
     return rgb
 
 
-@numba.njit(cache=True, nogil=True)
-def _compare(flat, damage):  # type: ignore[no-untyped-def]
-    count, height, width = flat.shape
-    for t in range(1, count):
-        for i in range(height):
-            old, new = flat[t - 1, i], flat[t, i]
-            for j in range(damage.shape[2]):
-                diff = np.uint8(0)
-                for x in range(j * 48, min(j * 48 + 48, width)):
-                    diff |= old[x] ^ new[x]
-                damage[t, i // 16, j] |= diff != 0
-
-
-@numba.njit(cache=True, nogil=True)
-def _to_yuv(rgb, y, u, v):  # type: ignore[no-untyped-def]
-    count, height, width, _ = rgb.shape
-    for t in range(count):
-        for i in range(height):
-            for j in range(width):
-                r, g, b = np.int32(rgb[t, i, j, 0]), np.int32(rgb[t, i, j, 1]), np.int32(rgb[t, i, j, 2])
-                y[t, i, j] = ((66 * r + 129 * g + 25 * b + 128) >> 8) + 16
-        for i in range(height // 2):
-            top, low = rgb[t, 2 * i], rgb[t, 2 * i + 1]
-            for j in range(width // 2):
-                k = 2 * j
-                r = (np.int32(top[k, 0]) + top[k + 1, 0] + low[k, 0] + low[k + 1, 0] + 2) >> 2
-                g = (np.int32(top[k, 1]) + top[k + 1, 1] + low[k, 1] + low[k + 1, 1] + 2) >> 2
-                b = (np.int32(top[k, 2]) + top[k + 1, 2] + low[k, 2] + low[k + 1, 2] + 2) >> 2
-                u[t, i, j] = ((-38 * r - 74 * g + 112 * b + 128) >> 8) + 128
-                v[t, i, j] = ((112 * r - 94 * g - 18 * b + 128) >> 8) + 128
+def _rows(rgb: Array) -> Array:
+    """[T, H, W, 3] -> [T, H, 3W], a view if it can be."""
+    return np.ascontiguousarray(rgb).reshape(*rgb.shape[:2], 3 * rgb.shape[2])
 
 
 @numba.njit(cache=True, nogil=True)
@@ -134,30 +106,86 @@ def _same(a, b):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def _clip8(x):  # type: ignore[no-untyped-def]
-    return np.uint8(min(max(x >> 13, 0), 255))
+def _copy(source, target):  # type: ignore[no-untyped-def]
+    for x in range(source.size):
+        target[x] = source[x]
 
 
 @numba.njit(cache=True, nogil=True)
-def _to_rgb_row(y, u, v, out):  # type: ignore[no-untyped-def]
-    # 8192 times 255/219 and the BT.601 chroma weights; 4096 rounds
+def _compare(rows, damage):  # type: ignore[no-untyped-def]
+    for t in range(1, rows.shape[0]):
+        for i in range(rows.shape[1]):
+            old, new = rows[t - 1, i], rows[t, i]
+            if _same(old, new):
+                continue
+            for j in range(damage.shape[2]):
+                part = slice(48 * j, 48 * j + 48)
+                if not damage[t, i // 16, j] and not _same(old[part], new[part]):
+                    damage[t, i // 16, j] = True
+
+
+@numba.njit(cache=True, nogil=True)
+def _to_yuv(rows, y, u, v):  # type: ignore[no-untyped-def]
+    for t in range(rows.shape[0]):
+        for i in range(u.shape[1]):
+            top, low = rows[t, 2 * i], rows[t, 2 * i + 1]
+            if t and _same(top, rows[t - 1, 2 * i]) and _same(low, rows[t - 1, 2 * i + 1]):
+                _copy(y[t - 1, 2 * i], y[t, 2 * i])
+                _copy(y[t - 1, 2 * i + 1], y[t, 2 * i + 1])
+                _copy(u[t - 1, i], u[t, i])
+                _copy(v[t - 1, i], v[t, i])
+            else:
+                _to_luma(top, y[t, 2 * i])
+                _to_luma(low, y[t, 2 * i + 1])
+                _to_chroma(top, low, u[t, i], v[t, i])
+
+
+@numba.njit(cache=True, nogil=True)
+def _to_luma(row, y):  # type: ignore[no-untyped-def]
+    for j in range(y.size):
+        r, g, b = np.int32(row[3 * j]), np.int32(row[3 * j + 1]), np.int32(row[3 * j + 2])
+        y[j] = ((66 * r + 129 * g + 25 * b + 128) >> 8) + 16
+
+
+@numba.njit(cache=True, nogil=True)
+def _to_chroma(top, low, u, v):  # type: ignore[no-untyped-def]
     for j in range(u.size):
-        d, e = np.int32(u[j]) - 128, np.int32(v[j]) - 128
-        red, green, blue = 13075 * e, -3209 * d - 6660 * e, 16525 * d
-        for k in range(2):
-            c = 9539 * (np.int32(y[2 * j + k]) - 16) + 4096
-            out[2 * j + k, 0] = _clip8(c + red)
-            out[2 * j + k, 1] = _clip8(c + green)
-            out[2 * j + k, 2] = _clip8(c + blue)
+        k = 6 * j
+        r = (np.int32(top[k]) + top[k + 3] + low[k] + low[k + 3] + 2) >> 2
+        g = (np.int32(top[k + 1]) + top[k + 4] + low[k + 1] + low[k + 4] + 2) >> 2
+        b = (np.int32(top[k + 2]) + top[k + 5] + low[k + 2] + low[k + 5] + 2) >> 2
+        u[j] = ((-38 * r - 74 * g + 112 * b + 128) >> 8) + 128
+        v[j] = ((112 * r - 94 * g - 18 * b + 128) >> 8) + 128
 
 
 @numba.njit(cache=True, nogil=True)
-def _to_rgb(y, u, v, rgb):  # type: ignore[no-untyped-def]
+def _to_rgb(y, u, v, rows):  # type: ignore[no-untyped-def]
     for t in range(y.shape[0]):
         for i in range(u.shape[1]):
             same_chroma = t > 0 and _same(u[t, i], u[t - 1, i]) and _same(v[t, i], v[t - 1, i])
             for k in (2 * i, 2 * i + 1):
                 if same_chroma and _same(y[t, k], y[t - 1, k]):
-                    rgb[t, k] = rgb[t - 1, k]
+                    _copy(rows[t - 1, k], rows[t, k])
                 else:
-                    _to_rgb_row(y[t, k], u[t, i], v[t, i], rgb[t, k])
+                    _to_rgb_row(y[t, k], u[t, i], v[t, i], rows[t, k])
+
+
+@numba.njit(cache=True, nogil=True)
+def _to_rgb_row(y, u, v, out):  # type: ignore[no-untyped-def]
+    # 8192 times 255/219 and the BT.601 chroma weights; rounded down, as ffmpeg's fast conversion does
+    for j in range(u.size):
+        d, e = np.int32(u[j]) - 128, np.int32(v[j]) - 128
+        red, green, blue = 13075 * e, -3209 * d - 6660 * e, 16525 * d
+        c = 9539 * (np.int32(y[2 * j]) - 16)
+        out[6 * j] = _clip8(c + red)
+        out[6 * j + 1] = _clip8(c + green)
+        out[6 * j + 2] = _clip8(c + blue)
+        c = 9539 * (np.int32(y[2 * j + 1]) - 16)
+        out[6 * j + 3] = _clip8(c + red)
+        out[6 * j + 4] = _clip8(c + green)
+        out[6 * j + 5] = _clip8(c + blue)
+
+
+@numba.njit(cache=True, nogil=True)
+def _clip8(x):  # type: ignore[no-untyped-def]
+    return np.uint8(min(max(x >> 13, 0), 255))

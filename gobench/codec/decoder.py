@@ -74,14 +74,15 @@ def _decode(track: Track, wanted: range) -> Iterator[tuple[int, Any]]:
     last = wanted[-1]
     for packet in (*_needed(track, wanted), None):
         for frame in decoder.decode(packet):
-            if frame.pts in wanted:
-                yield frame.pts, frame
-            if frame.pts is not None and frame.pts >= last:
+            shown = int(frame.pts)  # type: ignore[arg-type]
+            if shown in wanted:
+                yield shown, frame
+            if shown >= last:
                 return
 
 
 def _needed(track: Track, wanted: range) -> Iterator[Any]:
-    """The packets from the key frame before ``wanted`` on, without unwanted frames that no other refers to."""
+    """The packets from the key frame before ``wanted`` on, unwanted frames that no other needs left out."""
     import av
 
     begin = max(k for k in track.keys if track.shown[k] <= wanted[0])

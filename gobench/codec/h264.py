@@ -108,7 +108,7 @@ class Lossless:
 def _encoder(name: str, pixels: str, options: dict[str, str], clip: Clip) -> Any:
     import av
 
-    encoder = av.CodecContext.create(name, "w")
+    encoder: Any = av.CodecContext.create(name, "w")
     encoder.width, encoder.height, encoder.pix_fmt = clip.width, clip.height, pixels
     encoder.framerate = Fraction(fps(clip))
     encoder.time_base = 1 / encoder.framerate

@@ -1,4 +1,4 @@
-"""Codec ``moves``: no pictures at all. A domain draws the frames from the record, bit-exactly, when they are read."""
+"""Codec ``moves``: no pictures at all. The domain draws the frames from the record, bit-exactly."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gobench.types import Clip
 
 @dataclass(frozen=True)
 class Moves:
-    """Stores nothing: ``renders`` tells readers to ask the domain for ``clip(record)`` instead of decoding."""
+    """Stores nothing: ``renders`` tells readers to ask the domain for ``clip(record)`` instead."""
 
     name: str = "moves"
     exact: bool = True

@@ -6,6 +6,7 @@ kilobytes is not spent on setting up a muxer. ``read`` reads what ``write`` wrot
 
 from __future__ import annotations
 
+import itertools
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -151,7 +152,7 @@ def _parse(data: bytes) -> Track:
     if not sizes or ends[-1] > len(data):
         raise ValueError(f"{len(data)} bytes where {ends[-1]} are announced")
     view = memoryview(data)
-    samples = [view[a:b] for a, b in zip(ends, ends[1:], strict=False)]
+    samples = [view[a:b] for a, b in itertools.pairwise(ends)]
     keys = [k - 1 for k in _table(boxes[b"stss"], 4, 1)]
     if keys[0] != 0 or keys[-1] >= len(sizes):
         raise ValueError("the first sample is no key frame")

@@ -54,7 +54,7 @@ def _chunk(kind: bytes, payload: bytes) -> bytes:
 def _file(height: int, width: int, colour_type: int, rows: Array, extra: bytes) -> bytes:
     header = struct.pack(">2I5B", width, height, 8, colour_type, 0, 0, 0)
     packer = zlib.compressobj(1, zlib.DEFLATED, 15, 9, zlib.Z_DEFAULT_STRATEGY)
-    data = packer.compress(rows) + packer.flush()
+    data = packer.compress(rows.data) + packer.flush()
     return (
         b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + extra + _chunk(b"IDAT", data) + _chunk(b"IEND", b"")
     )
@@ -65,7 +65,7 @@ def _to_palette(pixels, rows, palette):  # type: ignore[no-untyped-def]
     """Fill rows[:, 1:] with palette indices; the number of colours, or 0 when there are more than 256."""
     keys = np.full(_SLOTS, -1, np.int32)
     values = np.zeros(_SLOTS, np.uint8)
-    count, last, index = 0, -1, np.uint8(0)
+    count, last, index = 0, np.int32(-1), np.uint8(0)
     for i in range(pixels.shape[0]):
         for j in range(pixels.shape[1]):
             r, g, b = pixels[i, j, 0], pixels[i, j, 1], pixels[i, j, 2]
