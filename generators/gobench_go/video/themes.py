@@ -1,0 +1,99 @@
+"""A look: a theme at a size on a board, drawn once and then only copied from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from gobench.errors import UsageError, unknown
+
+from . import geometry, sprites
+from .geometry import Grid
+from .styles import THEMES, Theme
+from .variation import Variation, vary
+
+__all__ = ["THEMES", "Look", "look"]
+
+CACHED_LOOKS = 32
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """Everything needed to draw and to read pictures of one kind. Made by :func:`look`."""
+
+    theme: str
+    size: int  # pixels, height and width
+    rows: int
+    cols: int
+    coordinates: bool
+    last_move: bool
+    variation: int | None
+    grid: Grid = field(repr=False)
+    atlas: npt.NDArray[np.uint8] = field(repr=False)  # [3 or 5, size, size, 3], see sprites
+    boxes: npt.NDArray[np.int32] = field(repr=False)  # [R, C, 4] y0 y1 x0 x1 of each point's pixels
+
+    @cached_property
+    def planes(self) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+        """The atlas as 4:2:0 planes: y [S, H, W], u and v [S, H/2, W/2]."""
+        from . import kernels
+
+        if self.size % 2:
+            raise UsageError(f"4:2:0 planes need an even size, not {self.size}: choose {self.size + 1}.")
+        return kernels.atlas_planes(self.atlas)
+
+
+def look(
+    theme: str,
+    size: int,
+    rows: int,
+    cols: int,
+    coordinates: bool = False,
+    last_move: bool = False,
+    variation: int | None = None,
+) -> Look:
+    """Draw a theme for a board; the last few looks are kept.
+
+    Args:
+        theme: a name in ``THEMES``.
+        size: pixels of the picture's side, 36 to 1024.
+        rows, cols: lines of the board, 1 to 19.
+        coordinates: letters and numbers around the board (the board shrinks to make room).
+        last_move: whether ``last`` marks a stone.
+        variation: seed of a random appearance; None or -1 is the plain theme.
+
+    Raises:
+        UsageError: an unknown theme, or a size too small for the board (the message names the least).
+    """
+    if theme not in THEMES:
+        raise unknown("theme", theme, THEMES)
+    seed = None if variation is None or variation < 0 else int(variation)
+    return _look(theme, int(size), int(rows), int(cols), bool(coordinates), bool(last_move), seed)
+
+
+@lru_cache(maxsize=CACHED_LOOKS)
+def _look(
+    theme: str, size: int, rows: int, cols: int, coordinates: bool, last_move: bool, variation: int | None
+) -> Look:
+    from . import kernels
+
+    varied = vary(variation)
+    style = varied.theme(THEMES[theme])
+    margin = geometry.LABEL_MARGIN if coordinates else style.margin
+    grid = geometry.grid(size, rows, cols, margin, scale=varied.scale, shift=varied.shift)
+    atlas = _atlas(style, grid, size, coordinates, last_move, varied)
+    atlas.flags.writeable = False
+    boxes = kernels.find_boxes(atlas, grid.row_of, grid.col_of, rows, cols)
+    return Look(theme, size, rows, cols, coordinates, last_move, variation, grid, atlas, boxes)
+
+
+def _atlas(
+    style: Theme, grid: Grid, size: int, labels: bool, marks: bool, varied: Variation
+) -> npt.NDArray[np.uint8]:
+    plain = style == THEMES["videoworld"] and not labels and varied.seed < 0
+    if plain and size == 256 and len(grid.ys) == len(grid.xs) == 9:
+        states = sprites.original()
+        return sprites.mark(states, style, grid) if marks else states.copy()
+    return sprites.atlas(style, grid, size, labels=labels, marks=marks, vary=varied)
