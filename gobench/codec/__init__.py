@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gobench.codec.contract import Codec
+from gobench.codec.direct import Direct
 from gobench.codec.h264 import H264, Lossless
 from gobench.codec.moves import Moves
 from gobench.codec.png import Png
@@ -23,7 +24,7 @@ from gobench.errors import unknown
 
 __all__ = ["CODECS", "Codec", "codec"]
 
-CODECS: Mapping[str, Codec] = {c.name: c for c in (H264(), Lossless(), Png(), Moves())}
+CODECS: Mapping[str, Codec] = {c.name: c for c in (H264(), Direct(), Lossless(), Png(), Moves())}
 
 
 def codec(name: str) -> Codec:
