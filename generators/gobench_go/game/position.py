@@ -110,7 +110,7 @@ class Position:
 
     @classmethod
     def of_text(cls, rules: Rules, text: str, to_move: int = BLACK) -> Position:
-        """A start written row by row from the top: ``.``, ``X`` (Black), ``O`` (White); blanks do not count."""
+        """A start written row by row from the top in ``.`` ``X`` (Black) ``O`` (White), blanks skipped."""
         letters = "".join(text.split())
         if len(letters) != rules.points or set(letters) - set(LETTERS):
             raise UsageError(
