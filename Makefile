@@ -33,8 +33,19 @@ $(VENV)/.dev: $(VENV)/.installed
 
 quickstart: $(VENV)/.installed
 	$(BIN)/gobench build-dataset go9-tiny --sgf tests/data/go9_katago_sgf.zip --out $(OUT) --workers $(JOBS)
-	$(BIN)/gobench verify $(OUT) --sample 200
-	$(BIN)/python -m gobench.quickstart $(OUT)
+	$(BIN)/gobench verify $(OUT) --sample 100
+	$(BIN)/python examples/load_with_datasets.py $(OUT)
+	$(BIN)/gobench preview $(OUT)
+	@echo
+	@echo "Done. Where things lie:"
+	@echo "  $(OUT)/data          the shards: tar files that datasets and webdataset load as they are"
+	@echo "  $(OUT)/README.md     the dataset's card"
+	@echo "  $(OUT)-preview/      index.html plays the games in a browser; contact.png and games.gif to look at"
+	@echo "Try next ($(BIN) on your PATH, or: source $(BIN)/activate):"
+	@echo "  gobench info $(OUT)"
+	@echo "  gobench go render --sgf tests/data/go9_katago_sgf.zip game.gif"
+	@echo "  gobench build-dataset go9-tiny --theme wood --codec moves --games 500 --out runs/wood"
+	@echo "  gobench recipes"
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n $(JOBS)

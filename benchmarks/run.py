@@ -1,0 +1,32 @@
+"""Every benchmark in turn, as one table: `make bench`, or `python benchmarks/run.py pictures codecs`."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
+    os.environ.setdefault(threads, "1")
+
+from harness import table  # noqa: E402
+
+BENCHES = ("pictures", "go_engine", "codecs", "build", "loader")
+
+
+def main(names: list[str]) -> None:
+    """Run the named benchmarks, or all; print a table and write it as JSON beside this file."""
+    rows = []
+    for name in names or BENCHES:
+        print(f"{name} ...", file=sys.stderr, flush=True)
+        rows += importlib.import_module(f"bench_{name}").rows()
+    print(table(rows))
+    (HERE / "results.json").write_text(json.dumps(rows, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,163 @@
+"""The Go domain: puts rules, sources and pictures together behind ``gobench.types.Domain``."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from gobench.errors import UsageError
+from gobench.seeds import seed64
+from gobench.types import Clip, Episode, Json, Record, Source
+
+LOOK = {"theme": "videoworld", "size": 256, "coordinates": False, "last_move": False, "randomise": False}
+CLIP = {"first_ply": 0, "max_frames": 0, "fps": 4}
+SOURCE_KEYS = ("rows", "cols", "rules", "komi", "sources", "reannotate")
+"""The options that decide the games; all others decide the pictures."""
+
+
+@cache
+def table() -> Record:
+    """recipes.toml, read once."""
+    return tomllib.loads(files("gobench_go").joinpath("recipes.toml").read_text("utf-8"))
+
+
+def merged(recipe: Mapping[str, Json], defaults: Mapping[str, Json]) -> Record:
+    """A recipe over the defaults, key by key; ``options`` are merged, not replaced."""
+    options = {**defaults["options"], **recipe.get("options", {})}
+    return {**defaults, **recipe, "options": options}
+
+
+class GoDomain:
+    """Go on any board up to 19×19, as ``gobench.types.Domain``."""
+
+    name = "go"
+    version = "1"
+
+    def recipes(self) -> Mapping[str, Record]:
+        """Name -> recipe, defaults filled in."""
+        return {name: merged(r, table()["defaults"]) for name, r in table().items() if name != "defaults"}
+
+    def override(self, options: Mapping[str, Json], flags: Mapping[str, Json]) -> Record:
+        """Options changed by command-line flags (sgf, videoworld_tars, teacher, reannotate, theme, size)."""
+        from gobench_go.overrides import apply
+
+        return apply(options, flags)
+
+    def configure(self, options: Mapping[str, Json]) -> Record:
+        """Check and fill in every option; raises UsageError that names the key, the value and what is allowed."""
+        from gobench_go.sources import configure_sources
+        from gobench_go.video.themes import look
+
+        games = configure_sources({k: options[k] for k in SOURCE_KEYS if k in options})
+        pictures = {**LOOK, **{k: options[k] for k in LOOK if k in options}}
+        clip = checked_clip({**CLIP, **options.get("clip", {})})
+        strange = set(options) - set(games) - set(pictures) - {"clip"}
+        if strange:
+            allowed = sorted({*games, *pictures, "clip"})
+            raise UsageError(f"unknown option {min(strange)!r} of the Go domain. Allowed: {', '.join(allowed)}.")
+        look(pictures["theme"], pictures["size"], games["rows"], games["cols"], **marks(pictures))
+        return {**games, **pictures, "clip": clip}
+
+    def source(self, options: Mapping[str, Json], episodes: int, seed: int) -> Source:
+        """The recipe's games, candidate by candidate."""
+        from gobench_go.sources import make_source
+
+        return make_source({k: options[k] for k in SOURCE_KEYS if k in options}, episodes, seed)
+
+    def fingerprint(self, episode: Episode, dedup: str) -> int:
+        """64-bit identity of the game; "symmetry" calls a game and its 8 mirror images the same."""
+        from gobench_go.sources.fingerprint import fingerprint
+
+        return fingerprint(episode.record, dedup)
+
+    def finish(self, episode: Episode, key: str, options: Mapping[str, Json], seed: int) -> Episode:
+        """The record as shipped: the game, and everything that its pictures follow from."""
+        from gobench_go.sources.fingerprint import fingerprint
+
+        record = dict(episode.record)
+        first, frames = window(len(record["moves"]), options["clip"])
+        record.update({k: options[k] for k in ("theme", "size", "coordinates", "last_move")})
+        record["variation"] = seed64(seed, "variation", key) >> 33 if options["randomise"] else -1
+        record.update(key=key, first_ply=first, frames=frames, fps=options["clip"]["fps"])
+        record["symmetry_hash"] = f"{fingerprint(episode.record, 'symmetry'):016x}"
+        return Episode(record)
+
+    def clip(self, record: Mapping[str, Json]) -> Clip:
+        """Draw a shipped record: frame t shows the board after ``first_ply + t`` plies."""
+        from gobench_go.video.clip import draw
+
+        return draw(record)
+
+    def features(self) -> Mapping[str, Json]:
+        """Hugging Face feature types of KEY.json."""
+        return FEATURES
+
+    def replay(self, record: Mapping[str, Json]) -> Mapping[str, Json]:
+        """A game as boards for a page that plays it: rows, cols and one compact string a ply."""
+        from gobench_go.video.clip import boards_of
+
+        boards = boards_of(record)
+        return {
+            "rows": record["rows"],
+            "cols": record["cols"],
+            "boards": ["".join(".XO"[p] for p in board.ravel()) for board in boards],
+            "moves": list(record["moves"]),
+        }
+
+    def versions(self) -> Mapping[str, str]:
+        """What decides the bytes of records and frames beside this version."""
+        import numba
+
+        return {"gobench_go": self.version, "numba": numba.__version__}
+
+    def warm(self) -> None:
+        """Compile everything once, before workers start."""
+        from gobench_go.warm import warm
+
+        warm()
+
+
+def marks(pictures: Mapping[str, Any]) -> dict[str, bool]:
+    """The look's switches among the picture options."""
+    return {"coordinates": pictures["coordinates"], "last_move": pictures["last_move"]}
+
+
+def checked_clip(clip: Mapping[str, Json]) -> Record:
+    """The clip policy: which frames of a game are kept, and at how many frames a second they play."""
+    if set(clip) != set(CLIP):
+        raise UsageError(f"clip has the keys {', '.join(CLIP)}; got {', '.join(sorted(clip))}.")
+    least = {"first_ply": 0, "max_frames": 0, "fps": 1}
+    for key, value in clip.items():
+        if not isinstance(value, int) or value < least[key]:
+            raise UsageError(f"clip.{key} is a whole number of at least {least[key]}; got {value!r}.")
+    return dict(clip)
+
+
+def window(plies: int, clip: Mapping[str, int]) -> tuple[int, int]:
+    """First ply and number of frames of a game's clip; the last position is always in reach."""
+    first = min(clip["first_ply"], plies)
+    frames = plies + 1 - first
+    return first, min(frames, clip["max_frames"]) if clip["max_frames"] else frames
+
+
+def _list(dtype: str) -> Json:
+    return {"_type": "List", "feature": {"dtype": dtype, "_type": "Value"}}
+
+
+def _value(dtype: str) -> Json:
+    return {"dtype": dtype, "_type": "Value"}
+
+
+FEATURES: Mapping[str, Json] = {
+    **{k: _value("string") for k in ("key", "split", "rules", "ko", "setup", "result", "source", "origin", "black", "white", "teacher", "theme", "symmetry_hash")},
+    **{k: _value("int64") for k in ("rows", "cols", "size", "variation", "frames", "first_ply", "fps")},
+    "seed": _value("uint64"),
+    **{k: _value("float64") for k in ("komi", "score")},
+    **{k: _value("bool") for k in ("suicide", "over", "coordinates", "last_move")},
+    **{k: _list("int64") for k in ("moves", "colors", "captures", "targets")},
+    "values": _list("float64"),
+}
+"""Every key of KEY.json and its type."""

@@ -1,0 +1,103 @@
+"""The README says what is there: its tree is the real tree, and every command stands in it with help and examples."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from gobench.cli import cli
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text()
+
+
+def tree_lines() -> list[str]:
+    block = re.search(r"<!-- tree -->\n```\n(.*?)```", README, re.DOTALL)
+    assert block, "README has no tree between `<!-- tree -->` and its code block"
+    return block.group(1).splitlines()
+
+
+def tree_paths() -> list[str]:
+    """Paths of the README's tree: two spaces of indent a level, a name, two spaces or more, a description."""
+    stack: list[str] = []
+    paths = []
+    for line in tree_lines():
+        indent = len(line) - len(line.lstrip())
+        name, *text = re.split(r"\s{2,}", line.strip(), maxsplit=1)
+        assert text, f"no description: {line!r}"
+        stack = [*stack[: indent // 2], name.rstrip("/")]
+        paths.append("/".join(stack))
+    return paths
+
+
+def tracked() -> set[str]:
+    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True)
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    return {line for line in listed.stdout.splitlines() if (ROOT / line).exists()}
+
+
+def test_everything_in_the_tree_exists() -> None:
+    assert not [p for p in tree_paths() if not (ROOT / p).exists()]
+
+
+def test_every_module_of_the_house_stands_in_the_tree() -> None:
+    paths = set(tree_paths())
+    houses = ("gobench/", "generators/gobench_", "baselines/gobench_", "leaderboard/gobench_", "benchmarks/")
+    for name in sorted(tracked()):
+        if name.startswith(houses) and name.endswith(".py") and not name.endswith("__init__.py"):
+            parents = {str(p) for p in Path(name).parents}
+            assert name in paths or any(leaf(p, paths) for p in parents & paths), f"{name} is missing in the README's tree"
+    tops = {name.split("/")[0] for name in tracked() if not name.startswith(".")}
+    assert tops <= {p.split("/")[0] for p in paths}, tops - paths
+
+
+def leaf(folder: str, paths: set[str]) -> bool:
+    """A folder that the tree describes as one line, without its files."""
+    return not any(p.startswith(folder + "/") for p in paths)
+
+
+def commands(group: click.Group, path: str = "gobench") -> Iterator[tuple[str, click.Command]]:
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        if isinstance(command, click.Group):
+            yield from commands(command, f"{path} {name}")
+        else:
+            yield f"{path} {name}", command
+
+
+@pytest.mark.parametrize(("path", "command"), list(commands(cli)), ids=lambda v: v if isinstance(v, str) else "")
+def test_every_command_has_help_with_an_example_and_stands_in_the_readme(path: str, command: click.Command) -> None:
+    assert f"`{path}" in README or f"\n{path}" in README, f"{path} is not in the README"
+    shown = CliRunner().invoke(cli, [*path.split()[1:], "--help"])
+    assert shown.exit_code == 0
+    assert "Example" in shown.output and path in shown.output, f"{path} --help shows no example"
+    for option in command.params:
+        if isinstance(option, click.Option):
+            assert option.help, f"{path} {option.opts[0]} has no help"
+
+
+def test_help_is_light() -> None:
+    code = "import sys; from gobench.cli import cli; cli(['--help'], standalone_mode=False); " \
+        "print(sorted({'torch','numba','datasets','webdataset','pandas','pyarrow','av','numpy'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout.splitlines()[-1] == "[]", done.stdout + done.stderr
+
+
+FORBIDDEN = re.compile(r"/work/|/root/|\bmirror\b.*registry", re.IGNORECASE)
+
+
+def test_no_file_holds_a_path_of_one_machine() -> None:
+    for name in sorted(tracked()):
+        path = ROOT / name
+        if path.suffix in {".py", ".md", ".toml", ".txt", ".cff", ".json", ".j2", ".html", ""} and name != "tests/test_docs.py":
+            assert not FORBIDDEN.search(path.read_text(errors="replace")), name
