@@ -1,0 +1,170 @@
+"""The end of a build: index, report, sums and, last, the manifest. All follow from the pieces' sidecars."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TypeAlias
+
+from gobench import atomic
+from gobench.atomic import AtomicFile
+from gobench.canonical import pretty, sha256_file
+from gobench.codec import codec
+from gobench.errors import BuildError
+from gobench.plan import FORMAT, KEPT, PLAN, REJECTED, Plan, Shard
+from gobench.recipes import SPLITS
+from gobench.stages import sidecar
+from gobench.types import Domain, Record
+
+MANIFEST = "manifest.json"
+INDEX = "index.parquet"
+REPORT = "report.json"
+SUMS = "SHA256SUMS"
+ROW_GROUP = 1 << 16
+
+# (folder, manifest) -> name -> bytes of further files: cards and the like; written and summed like all others
+Extra: TypeAlias = Callable[[Path, Record], Mapping[str, bytes]]
+
+
+def assemble(folder: Path, domain: Domain, plan: Plan, extras: Iterable[Extra] = ()) -> Record:
+    """Write what stands beside the shards and then ``manifest.json``; returns the manifest."""
+    _write_index(folder, plan)
+    manifest = describe(folder, domain, plan)
+    atomic.write(folder / REPORT, pretty(_report(plan, manifest)))
+    names = [PLAN, KEPT, REJECTED, REPORT, INDEX]
+    for extra in extras:
+        for name, data in extra(folder, manifest).items():
+            atomic.write(folder / name, data)
+            names.append(name)
+    sums = atomic.write(folder / SUMS, _sums(folder, plan, names))
+    manifest = manifest | {"sums": sums}
+    atomic.write(folder / MANIFEST, pretty(manifest))
+    return manifest
+
+
+def describe(folder: Path, domain: Domain, plan: Plan) -> Record:
+    """The manifest without the hash of ``SHA256SUMS``: what the dataset is, and every shard of it."""
+    shards = [_entry(shard, table) for shard, table in shard_tables(folder, plan)]
+    content = hashlib.sha256("".join(entry["content"] for entry in shards).encode())
+    return {
+        "format": FORMAT,
+        "domain": {"name": domain.name, "version": domain.version},
+        "recipe": plan.config.recipe,
+        "config": plan.config.to_json(),
+        "config_hash": plan.config.hash,
+        "versions": dict(plan.versions),
+        "inputs": dict(plan.inputs),
+        "codec": plan.config.codec,
+        "members": sorted(["json", *codec(plan.config.codec).suffixes]),
+        "features": dict(domain.features()),
+        "splits": {name: _total(shards, name) for name in SPLITS if any(s["split"] == name for s in shards)},
+        **_total(shards),
+        "rejected": dict(plan.rejected or {}),
+        "content": content.hexdigest(),
+        "shards": shards,
+    }
+
+
+def shard_tables(folder: Path, plan: Plan) -> Iterator[tuple[Shard, Record]]:
+    """Each shard with its sidecar, in order. Raises BuildError for one that has not been made."""
+    for shard in plan.shards or ():
+        table = sidecar(folder / shard.sidecar, plan.config.hash)
+        if table is None:
+            raise BuildError(f"{folder / shard.file} has not been made: run the same command again.")
+        yield shard, table
+
+
+def _entry(shard: Shard, table: Record) -> Record:
+    named = {"file": shard.file, "split": shard.split, "start": shard.start}
+    return named | {
+        key: table[key] for key in ("bytes", "content", "first_frames", "frames", "samples", "sha256")
+    }
+
+
+def _total(shards: list[Record], split: str = "") -> Record:
+    chosen = [shard for shard in shards if split in ("", shard["split"])]
+    sums = {key: sum(shard[key] for shard in chosen) for key in ("samples", "frames", "bytes")}
+    return sums if not split else sums | {"shards": len(chosen)}
+
+
+def _report(plan: Plan, manifest: Record) -> Record:
+    return {
+        "units": plan.units,
+        "candidates": plan.candidates,
+        "kept": plan.kept,
+        "rejected": dict(plan.rejected or {}),
+        "splits": manifest["splits"],
+        "rejected_list": REJECTED,
+    }
+
+
+def _write_index(folder: Path, plan: Plan) -> None:
+    """``index.parquet``: key, split, shard, offset, size, frames of every sample, in shard order."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    kinds = [("key", pa.string()), ("split", pa.string()), ("shard", pa.string())]
+    kinds += [("offset", pa.int64()), ("size", pa.int64()), ("frames", pa.int32())]
+    schema = pa.schema(kinds)
+    columns: list[list[object]] = [[] for _ in kinds]
+    with (
+        AtomicFile(folder / INDEX) as file,
+        pq.ParquetWriter(_Sink(file), schema, compression="zstd") as writer,
+    ):
+
+        def flush() -> None:
+            arrays = [pa.array(column, kind) for column, (_, kind) in zip(columns, kinds, strict=True)]
+            writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
+            for column in columns:
+                column.clear()
+
+        for shard, table in shard_tables(folder, plan):
+            for key, offset, size, frames, _ in table["rows"]:
+                row = (key, shard.split, shard.file, offset, size, frames)
+                for column, value in zip(columns, row, strict=True):
+                    column.append(value)
+            if len(columns[0]) >= ROW_GROUP:
+                flush()
+        flush()
+
+
+class _Sink:
+    """The little of a file that pyarrow needs in order to write one."""
+
+    closed = False
+
+    def __init__(self, file: AtomicFile) -> None:
+        self._file = file
+
+    def write(self, data: bytes) -> int:
+        self._file.write(bytes(data))
+        return len(data)
+
+    def tell(self) -> int:
+        return self._file.bytes
+
+    def flush(self) -> None: ...
+
+    def close(self) -> None: ...
+
+    def writable(self) -> bool:
+        return True
+
+    def readable(self) -> bool:
+        return False
+
+    def seekable(self) -> bool:
+        return False
+
+
+def _sums(folder: Path, plan: Plan, names: Iterable[str]) -> bytes:
+    """Every file but this one and the manifest, sorted by name, as ``sha256sum -c`` reads it."""
+    sums = {name: sha256_file(folder / name) for name in names}
+    for part, digest in zip(plan.parts, plan.part_sha256, strict=True):
+        sums[part.file] = digest
+        sums[part.sidecar] = sha256_file(folder / part.sidecar)
+    for shard, table in shard_tables(folder, plan):
+        sums[shard.file] = table["sha256"]
+        sums[shard.sidecar] = sha256_file(folder / shard.sidecar)
+    return "".join(f"{digest}  {name}\n" for name, digest in sorted(sums.items())).encode()

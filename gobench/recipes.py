@@ -1,0 +1,171 @@
+"""What a build is asked to make: a recipe's table and the user's changes -> one frozen ``BuildConfig``.
+
+A recipe is a plain table of its domain (``Domain.recipes()``): ``about`` is for people, ``options`` belong to
+the domain, every other key is one of ``BuildConfig``:
+
+    about = "9x9, 2,000 games"          splits = { train = 0.9, validation = 0.05, test = 0.05 }
+    episodes = 2000                     dedup = "symmetry"
+    seed = 0                            codec = "h264"
+    shard_size = 256                    options = { ... }
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from gobench.canonical import dumps, sha256
+from gobench.errors import DataError, UsageError, unknown
+from gobench.types import Domain, Json, Record
+
+SPLITS = ("train", "validation", "test")  # their order on disk
+DEDUP = ("none", "exact", "symmetry")
+ABOUT = "about"
+
+
+def _all_train() -> dict[str, float]:
+    return {"train": 1.0}
+
+
+@dataclass(frozen=True)
+class BuildConfig:
+    """All that decides a dataset's bytes, apart from the versions of packages and the contents of its inputs.
+
+    Raises UsageError that names the key, the value and what is allowed.
+    """
+
+    domain: str
+    recipe: str
+    codec: str
+    episodes: int = (
+        0  # keep at most so many; for a source without an end, how many to make; 0 is all there are
+    )
+    seed: int = 0
+    shard_size: int = 256  # samples a shard at most
+    shards: int = 0  # if not 0: how many shards in all, whatever their size
+    part_size: int = 256  # the source's units in one part of the first stage
+    splits: Mapping[str, float] = field(default_factory=_all_train)
+    dedup: str = "none"
+    options: Mapping[str, Json] = field(default_factory=dict)
+    # the domain's options that say where things lie on this machine: their contents count (inputs), not they
+    local: Mapping[str, Json] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("episodes", "seed", "shards"):
+            _whole(name, getattr(self, name), 0)
+        for name in ("shard_size", "part_size"):
+            _whole(name, getattr(self, name), 1)
+        if self.dedup not in DEDUP:
+            raise unknown("dedup", str(self.dedup), DEDUP)
+        object.__setattr__(self, "splits", _fractions(self.splits))
+        object.__setattr__(self, "options", _plain(self.options))
+
+    def to_json(self) -> Record:
+        """Plain data with every key that decides bytes: what is stored in ``plan.json``."""
+        return {key: value for key, value in asdict(self).items() if key != "local"}
+
+    @classmethod
+    def from_json(cls, table: Mapping[str, Json]) -> BuildConfig:
+        """The inverse of ``to_json``; raises DataError for a table that is not one."""
+        try:
+            return cls(**table)
+        except TypeError as error:
+            raise DataError(f"this is not the config of a build: {error}.") from error
+
+    @property
+    def hash(self) -> str:
+        """sha256 in hex over the canonical JSON of ``to_json()``."""
+        return sha256(dumps(self.to_json()))
+
+    @property
+    def all_options(self) -> Record:
+        """``options`` and ``local`` together: what the domain's source is opened with."""
+        return {**self.options, **self.local}
+
+
+CORE_KEYS = frozenset(BuildConfig.__dataclass_fields__) - {"domain", "recipe", "options", "local"}
+
+
+def configure(
+    domain: Domain,
+    recipe: str,
+    changes: Mapping[str, Json] | None = None,
+    options: Mapping[str, Json] | None = None,
+) -> BuildConfig:
+    """A recipe of a domain with the user's changes, checked by both the core and the domain.
+
+    Args:
+        changes: core keys to change ("episodes", "codec", "seed", "shards", ...); None values are left out.
+        options: the domain's options to change; they replace the recipe's key by key.
+
+    A domain may name the options that are places on this machine in an attribute ``local_options``.
+    """
+    recipes = domain.recipes()
+    if recipe not in recipes:
+        raise unknown("recipe", recipe, recipes)
+    table = dict(recipes[recipe])
+    table.pop(ABOUT, None)
+    given = {**table.pop("options", {}), **_given(options)}
+    table.update(_given(changes))
+    for key in table:
+        if key not in CORE_KEYS:
+            raise unknown(f"key of recipe {recipe!r}", key, CORE_KEYS)
+    full = domain.configure(given)
+    local = set(getattr(domain, "local_options", ()))
+    return BuildConfig(
+        domain=domain.name,
+        recipe=recipe,
+        options={key: value for key, value in full.items() if key not in local},
+        local={key: value for key, value in full.items() if key in local},
+        **{"codec": "h264", **table},
+    )
+
+
+def changed(config: BuildConfig, **changes: Any) -> BuildConfig:
+    """A copy with some keys changed and all checked again."""
+    return replace(config, **changes)
+
+
+def differences(old: Json, new: Json, name: str = "") -> Iterator[str]:
+    """A line for each key in which two tables differ: ``options.theme is "wood" there, "ink" was asked for``."""
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        for key in sorted({*old, *new}):
+            yield from differences(old.get(key), new.get(key), f"{name}.{key}" if name else str(key))
+    elif old != new:
+        yield f"{name} is {_show(old)} there, {_show(new)} was asked for"
+
+
+def _given(table: Mapping[str, Json] | None) -> Record:
+    return {key: value for key, value in (table or {}).items() if value is not None}
+
+
+def _show(value: Json) -> str:
+    text = "absent" if value is None else dumps(value).decode()
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _whole(name: str, value: object, least: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise UsageError(f"{name} is {value!r}; allowed is a whole number of at least {least}.")
+
+
+def _plain(options: Mapping[str, Json]) -> Record:
+    try:
+        table: Record = json.loads(dumps(dict(options)))
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"the options are not plain data: {error}.") from error
+    return table
+
+
+def _fractions(splits: Mapping[str, float]) -> dict[str, float]:
+    for name, part in splits.items():
+        if name not in SPLITS:
+            raise unknown("split", str(name), SPLITS)
+        if isinstance(part, bool) or not isinstance(part, (int, float)) or not 0 <= part <= 1:
+            raise UsageError(f"splits.{name} is {part!r}; allowed is a fraction from 0 to 1.")
+    total = sum(splits.values())
+    if abs(total - 1) > 1e-9:
+        raise UsageError(f"splits {dict(splits)} add up to {total:g}; fractions must add up to 1.")
+    return {name: float(splits[name]) for name in SPLITS if name in splits}

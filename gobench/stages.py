@@ -1,0 +1,301 @@
+"""The two stages as jobs: a piece is a pure function of (plan, index) that ends in a file and its sidecar.
+
+An engine only calls ``job(index)``, in any order and any process. The sidecar is written last: a piece
+without one has not been made.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from gobench.atomic import AtomicFile, write
+from gobench.canonical import dumps, loads, read_json, sha256
+from gobench.codec import Codec, codec
+from gobench.errors import BuildError, DataError, GobenchError
+from gobench.plan import Part, Plan, Shard, read, read_kept
+from gobench.recipes import BuildConfig
+from gobench.seeds import seed64
+from gobench.shards import RECORD, ShardWriter
+from gobench.types import Clip, Domain, Episode, Json, Record, Rejection, Source
+
+CANONICAL = "symmetry"  # the fingerprint that splits follow from
+PROBED = slice(0, 64, 8)  # frames of a shard's first sample whose pixels are part of its content
+
+
+class Job(Protocol):
+    """One stage of one build. Jobs travel to worker processes by pickle."""
+
+    def __call__(self, index: int) -> None:
+        """Make piece ``index`` and its sidecar."""
+        ...
+
+    def name(self, index: int) -> str:
+        """What a message calls the piece."""
+        ...
+
+
+@dataclass(frozen=True)
+class GamesJob:
+    """Stage 1: units of the source -> ``games/part-NNNNN.jsonl``, canonical records one a line."""
+
+    folder: Path
+    domain: Domain
+    plan: Plan
+
+    @cached_property
+    def source(self) -> Source:
+        return open_source(self.domain, self.plan.config)
+
+    def name(self, index: int) -> str:
+        part = self.plan.parts[index]
+        return f"{part.file} (units {part.start} to {part.stop - 1} of the source)"
+
+    def __call__(self, index: int) -> None:
+        part = self.plan.parts[index]
+        own, canonical = list[int](), list[int]()
+        rejected: list[list[Json]] = []
+        with AtomicFile(self.folder / part.file) as file:
+            for item in self._items(part):
+                if isinstance(item, Rejection):
+                    rejected.append([item.origin, item.reason, item.detail, item.ply])
+                    continue
+                file.write(dumps(item.record) + b"\n")
+                canonical.append(self.domain.fingerprint(item, CANONICAL))
+                if self.plan.config.dedup == "exact":
+                    own.append(self.domain.fingerprint(item, "exact"))
+        table = self._sidecar(part, file, rejected, own, canonical)
+        write(self.folder / part.sidecar, dumps(table) + b"\n")
+
+    def _items(self, part: Part) -> Iterator[Episode | Rejection]:
+        for unit in range(part.start, part.stop):
+            try:
+                yield from self.source.unit(unit)
+            except GobenchError:
+                raise
+            except Exception as error:
+                raise BuildError(
+                    f"unit {unit} of the source failed: {type(error).__name__}: {error}"
+                ) from error
+
+    def _sidecar(
+        self, part: Part, file: AtomicFile, rejected: list[list[Json]], own: list[int], canonical: list[int]
+    ) -> Record:
+        return {
+            "part": part.index,
+            "units": [part.start, part.stop],
+            "config": self.plan.config.hash,
+            "bytes": file.bytes,
+            "sha256": file.sha256,
+            "candidates": len(canonical),
+            "rejected": rejected,
+            "canonical": _hex(canonical),
+            "fingerprints": _hex(own),  # "" where deduplication compares the canonical ones, or nothing
+        }
+
+
+def _hex(fingerprints: list[int]) -> str:
+    try:
+        return struct.pack(f">{len(fingerprints)}Q", *fingerprints).hex()
+    except struct.error as error:
+        raise BuildError(f"the domain's fingerprints are not unsigned 64-bit numbers: {error}.") from error
+
+
+def open_source(domain: Domain, config: BuildConfig) -> Source:
+    """The source of a config's candidates."""
+    return domain.source(config.all_options, config.episodes, config.seed)
+
+
+@dataclass(frozen=True)
+class PicturesJob:
+    """Stage 2: kept candidates -> ``data/SPLIT-NNNNN-of-NNNNN.tar``."""
+
+    folder: Path
+    domain: Domain
+
+    @cached_property
+    def plan(self) -> Plan:
+        return read(self.folder)
+
+    @cached_property
+    def shards(self) -> tuple[Shard, ...]:
+        return self.plan.shards or ()
+
+    @cached_property
+    def hash(self) -> str:
+        return self.plan.config.hash
+
+    @cached_property
+    def candidates(self) -> Candidates:
+        return Candidates(self.folder, self.plan)
+
+    def name(self, index: int) -> str:
+        return self.shards[index].file
+
+    def __call__(self, index: int) -> None:
+        shard = self.shards[index]
+        studio = Studio(self.domain, self.plan.config)
+        content, probe, keys = hashlib.sha256(), "", frozenset[str]()
+        with ShardWriter(self.folder / shard.file) as writer:
+            for number, (candidate, record) in enumerate(self.candidates.of(shard), shard.start):
+                drawn = studio.sample(number, candidate, shard.split, record)
+                keys = keys or frozenset(drawn.record)
+                _check_record(drawn.record, keys)
+                data = dumps(drawn.record)
+                content.update(data + b"\n")
+                probe = probe or frames_digest(drawn.clip)
+                writer.add(drawn.key, {RECORD: data, **studio.encode(drawn)}, drawn.clip.length)
+        table = {
+            "shard": shard.name,
+            "config": self.hash,
+            "bytes": writer.file.bytes,
+            "sha256": writer.file.sha256,
+            "samples": len(writer.rows),
+            "frames": sum(row.frames for row in writer.rows),
+            "content": content.hexdigest(),
+            "first_frames": probe,
+            "rows": [list(row) for row in writer.rows],
+        }
+        write(self.folder / shard.sidecar, dumps(table) + b"\n")
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Reads kept candidates back from the parts."""
+
+    folder: Path
+    plan: Plan
+
+    @cached_property
+    def ends(self) -> Any:
+        """Int64 [parts]: one past the last candidate id of each part."""
+        return np.cumsum(self.plan.part_candidates, dtype=np.int64)
+
+    def of(self, shard: Shard) -> Iterator[tuple[int, Record]]:
+        """(candidate id, record) of each sample of a shard. Raises BuildError for a part that has changed."""
+        return self.read(read_kept(self.folder)[shard.start : shard.start + shard.count].tolist())
+
+    def read(self, ids: Iterable[int]) -> Iterator[tuple[int, Record]]:
+        """(id, record) for rising ids; each part is read once."""
+        lines: list[bytes] = []
+        start = stop = 0
+        for candidate in ids:
+            if not start <= candidate < stop:
+                part = int(np.searchsorted(self.ends, candidate, side="right"))
+                stop = int(self.ends[part])
+                start = stop - self.plan.part_candidates[part]
+                lines = self._lines(part)
+            yield candidate, loads(lines[candidate - start], f"candidate {candidate}")
+
+    def _lines(self, part: int) -> list[bytes]:
+        path = self.folder / Part(part, 0, 0).file
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise DataError(f"cannot read {path}: {error.strerror}. Run the same build again.") from error
+        if sha256(data) != self.plan.part_sha256[part]:
+            raise DataError(
+                f"{path} is not the file that was planned with: it was changed. Remove it and run the same "
+                "build again, which makes it anew."
+            )
+        return data.split(b"\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A shipped record with its clip, not yet encoded."""
+
+    key: str
+    record: Record
+    clip: Clip
+
+
+@dataclass(frozen=True)
+class Studio:
+    """Finishes, draws and encodes samples of one config."""
+
+    domain: Domain
+    config: BuildConfig
+
+    @cached_property
+    def codec(self) -> Codec:
+        return codec(self.config.codec)
+
+    @cached_property
+    def options(self) -> Record:
+        return dict(self.config.options)
+
+    def key(self, number: int) -> str:
+        """The key of sample ``number``."""
+        return f"{self.domain.name}-{number:09d}"
+
+    def sample(self, number: int, candidate: int, split: str, record: Record) -> Drawn:
+        """Sample ``number`` of the dataset, from the record of a candidate."""
+        key = self.key(number)
+        with _Naming(f"sample {key} (candidate {candidate})"):
+            seed = seed64(self.config.seed, "sample", candidate)
+            finished = self.domain.finish(Episode(record), key, self.options, seed).record
+            clip = self.domain.clip(finished)
+            return Drawn(key, {**finished, "key": key, "split": split, "frames": clip.length}, clip)
+
+    def encode(self, drawn: Drawn) -> Mapping[str, bytes]:
+        """The codec's members."""
+        with _Naming(f"sample {drawn.key}"):
+            return self.codec.members(drawn.clip)
+
+
+class _Naming:
+    """Whatever goes wrong inside says of which sample it speaks. (A class: cheap enough for every sample.)"""
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, GobenchError):
+            raise type(error)(f"{self.what}: {error}") from error
+        if isinstance(error, Exception):
+            raise BuildError(f"{self.what} failed: {type(error).__name__}: {error}") from error
+
+
+def frames_digest(clip: Clip) -> str:
+    """sha256 over the pixels of every eighth of the first 64 frames: notices a renderer that has changed."""
+    stop = min(PROBED.stop, clip.length)
+    return sha256(clip.rgb(PROBED.start, stop, PROBED.step).tobytes())
+
+
+def _check_record(record: Record, keys: frozenset[str]) -> None:
+    if record.keys() != keys:
+        odd = sorted(record.keys() ^ keys)
+        raise BuildError(
+            f"{record.get('key')}: the records of a dataset have the same keys; {odd} are not in all."
+        )
+    if None in record.values():
+        empty = sorted(key for key, value in record.items() if value is None)
+        raise BuildError(f"{record.get('key')}: {empty} are null; a record holds no nulls.")
+
+
+def sidecar(path: Path, config_hash: str) -> Record | None:
+    """A piece's sidecar, or None if it is not there: no sidecar, no file, another size, another config."""
+    try:
+        table: Record = read_json(path)
+        piece = _piece(path)
+        if table["config"] == config_hash and piece.stat().st_size == table["bytes"]:
+            return table
+    except (DataError, OSError, KeyError, TypeError):
+        pass
+    return None
+
+
+def _piece(path: Path) -> Path:
+    if path.parent.name == "sidecars":
+        return path.parent.parent / "data" / f"{path.stem}.tar"
+    return path.with_suffix(".jsonl")
