@@ -1,0 +1,108 @@
+"""Several sources one after another as one, and the one entry by which the domain makes them."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import accumulate
+
+from gobench.errors import UsageError
+from gobench.types import Episode, Json, Rejection, Source
+from gobench_go.game.rules import named
+from gobench_go.sources.options import DEFAULT_RULES, configure_sources
+from gobench_go.sources.sgf_files import AS_WRITTEN
+
+
+@dataclass(frozen=True)
+class Mixed:
+    """The units of several sources in their order; ``starts`` holds N+1 sums."""
+
+    sources: tuple[Source, ...]
+    starts: tuple[int, ...]
+
+    @classmethod
+    def of(cls, sources: tuple[Source, ...]) -> Mixed:
+        """Count the units once."""
+        return cls(sources, tuple(accumulate((s.units for s in sources), initial=0)))
+
+    @property
+    def units(self) -> int:
+        """The sum."""
+        return self.starts[-1]
+
+    @property
+    def inputs(self) -> Mapping[str, str]:
+        """All inputs; a name that another source has got too carries the number of its source."""
+        together: dict[str, str] = {}
+        for number, source in enumerate(self.sources):
+            for name, digest in source.inputs.items():
+                clash = name in together and together[name] != digest
+                together[f"{name}@{number}" if clash else name] = digest
+        return together
+
+    def unit(self, index: int) -> Iterator[Episode | Rejection]:
+        """Unit ``index`` of whichever source it belongs to."""
+        at = bisect_right(self.starts, index) - 1
+        return self.sources[at].unit(index - self.starts[at])
+
+
+def make_source(options: Mapping[str, Json], episodes: int, seed: int) -> Source:
+    """All sources of a recipe's options (see ``options``) as one.
+
+    Self-play has ``episodes`` units, divided by ``share`` when there are several; archives have as many units as
+    files. Raises UsageError for bad options, paths that do not exist, and a recipe without any source.
+    """
+    full = configure_sources(options)
+    made = tuple(_made(full, episodes, seed))
+    if not made:
+        hint = "--sgf games.zip, --videoworld-tars DIR or a self-play recipe such as go9-tiny"
+        raise UsageError(f"sources: this recipe has no source of games. Add {hint}.")
+    source: Source = made[0] if len(made) == 1 else Mixed.of(made)
+    if full["reannotate"]:
+        from gobench_go.sources.reannotate import Reannotated
+
+        source = Reannotated(source, full["reannotate"], seed)
+    return source
+
+
+def _made(options: Mapping[str, Json], episodes: int, seed: int) -> Iterator[Source]:
+    counts = _shared(episodes, [s.get("share", 0) for s in options["sources"]])
+    first = 0
+    for source, count in zip(options["sources"], counts, strict=True):
+        yield _MAKERS[source["kind"]](options, source, first, count, seed)
+        first += count
+
+
+def _shared(episodes: int, shares: list[int]) -> list[int]:
+    """``episodes`` divided in proportion, the sum kept."""
+    total = sum(shares)
+    ends = [episodes * part // total for part in accumulate(shares)] if total else [0] * len(shares)
+    return [end - start for start, end in zip([0, *ends], ends, strict=False)]
+
+
+def _selfplay(options: Mapping[str, Json], source: Mapping[str, Json], first: int, count: int, seed: int) -> Source:
+    from gobench_go.sources.selfplay import SelfPlay
+
+    rules = named(_base(options), options["rows"], options["cols"], options["komi"])
+    return SelfPlay.of(rules, source, first, count, seed)
+
+
+def _sgf(options: Mapping[str, Json], source: Mapping[str, Json], first: int, count: int, seed: int) -> Source:
+    from gobench_go.sources.sgf_files import SgfSource
+
+    return SgfSource.of(source["paths"], source, options["rows"], options["cols"], _base(options))
+
+
+def _videoworld(options: Mapping[str, Json], source: Mapping[str, Json], first: int, count: int, seed: int) -> Source:
+    from gobench_go.sources.videoworld import VideoworldSource
+
+    rules = named(_base(options), options["rows"], options["cols"], options["komi"])
+    return VideoworldSource.of(source["paths"], source, rules)
+
+
+_MAKERS = {"selfplay": _selfplay, "sgf": _sgf, "videoworld": _videoworld}
+
+
+def _base(options: Mapping[str, Json]) -> str:
+    return DEFAULT_RULES if options["rules"] == AS_WRITTEN else options["rules"]
