@@ -44,11 +44,9 @@ def samples(planes: Yuv, damage: npt.NDArray[np.bool_], before: Yuv | None, star
     last = planes if before is None else before  # not looked at when start is 0: that is a key frame
     room = np.empty(_ROOM * damage[0].size + 64, np.uint8)
     for t in range(planes.y.shape[0]):
-        now, old = (
-            (p[t] for p in planes),
-            (p[t - 1] if t else q[-1] for p, q in zip(planes, last, strict=True)),
-        )
-        yield room[: _write_frame(*now, *old, damage[t], start + t, room)].tobytes()
+        y, u, v = (p[t] for p in planes)
+        y0, u0, v0 = (p[t - 1] for p in planes) if t else (p[-1] for p in last)
+        yield room[: _write_frame(y, u, v, y0, u0, v0, damage[t], start + t, room)].tobytes()
 
 
 class _Fields:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Literal, Protocol, TypeAlias
 
-import numpy as np
-
 from gobench.errors import DataError, UsageError
 from gobench.types import Array, Clip, Yuv
 
@@ -89,8 +87,11 @@ def chunks(clip: Clip) -> Iterator[tuple[int, int]]:
 
 
 def fps(clip: Clip) -> int:
-    """The clip's frame rate if it has one (``clip.fps``), else 4: what players show, never what is stored."""
-    return int(getattr(clip, "fps", DEFAULT_FPS))
+    """The clip's frame rate if it has one (``clip.fps``, 1 to 240), else 4; every frame is kept."""
+    rate = getattr(clip, "fps", DEFAULT_FPS)
+    if rate != int(rate) or not 1 <= rate <= 240:
+        raise UsageError(f"{rate} frames a second is out of range: a whole number from 1 to 240.")
+    return int(rate)
 
 
 def even(codec: str, height: int, width: int) -> None:
@@ -107,8 +108,3 @@ def still(clip: Clip) -> bytes:
     from gobench.codec import pictures
 
     return pictures.encode(clip.rgb(clip.length - 1, clip.length)[0])
-
-
-def empty(height: int, width: int, count: int = 0) -> Array:
-    """Room for ``count`` RGB frames."""
-    return np.empty((count, height, width, 3), np.uint8)

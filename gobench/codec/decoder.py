@@ -14,13 +14,10 @@ from gobench.types import Array, Yuv
 
 def decode_yuv(codec: str, track: Track, wanted: range) -> Yuv:
     """4:2:0 planes of the frames ``wanted`` (in display order); raises DataError that names ``codec``."""
-    half = (len(wanted), track.height // 2, track.width // 2)
-    planes = Yuv(
-        np.empty((len(wanted), track.height, track.width), np.uint8),
-        np.empty(half, np.uint8),
-        np.empty(half, np.uint8),
-    )
+    planes = _planes(0, track.height, track.width)
     for place, frame in _frames(codec, track, wanted, "yuv420p"):
+        if not planes.y.size:  # not before a frame has proved the size that the file claims
+            planes = _planes(len(wanted), track.height, track.width)
         for target, source in zip(planes, frame.planes, strict=True):
             target[place] = _pixels(source)
     return planes
@@ -28,12 +25,20 @@ def decode_yuv(codec: str, track: Track, wanted: range) -> Yuv:
 
 def decode_rgb(codec: str, track: Track, wanted: range) -> Array:
     """RGB frames uint8 [T', H, W, 3] of a stream stored as planes of G, B and R; raises DataError."""
-    rgb = np.empty((len(wanted), track.height, track.width, 3), np.uint8)
+    rgb = np.empty((0, track.height, track.width, 3), np.uint8)
     for place, frame in _frames(codec, track, wanted, "gbrp"):
+        if not rgb.size:
+            rgb = np.empty((len(wanted), track.height, track.width, 3), np.uint8)
         green, blue, red = (_pixels(plane) for plane in frame.planes)
         for channel, plane in enumerate((red, green, blue)):
             rgb[place, :, :, channel] = plane
     return rgb
+
+
+def _planes(count: int, height: int, width: int) -> Yuv:
+    y = np.empty((count, height, width), np.uint8)
+    u, v = (np.empty((count, height // 2, width // 2), np.uint8) for _ in range(2))
+    return Yuv(y, u, v)
 
 
 def _pixels(plane: Any) -> Array:
@@ -45,22 +50,23 @@ def _frames(codec: str, track: Track, wanted: range, pixels: str) -> Iterator[tu
     """(place in ``wanted``, decoded frame) for each frame wanted."""
     import av
 
-    found = 0
+    found = set()
     try:
         for shown, frame in _decode(track, wanted) if wanted else ():
             if frame.format.name != pixels or (frame.height, frame.width) != (track.height, track.width):
                 got = f"{frame.format.name} {frame.height}x{frame.width}"
-                raise DataError(
-                    f"codec {codec}: the stream holds {got}, not {pixels} {track.height}x{track.width}."
-                )
+                claimed = f"{pixels} {track.height}x{track.width}"
+                raise DataError(f"codec {codec}: the stream holds {got}, not {claimed}.")
             if frame.is_corrupt:
                 raise DataError(f"codec {codec}: frame {shown} is damaged.")
+            found.add(shown)
             yield wanted.index(shown), frame
-            found += 1
-    except (av.FFmpegError, OSError) as error:
+    except (av.FFmpegError, OSError, MemoryError) as error:
         raise DataError(f"codec {codec}: the stream does not decode ({error}).") from error
-    if found != len(wanted):
-        raise DataError(f"codec {codec}: {found} of the {len(wanted)} frames asked for could be decoded.")
+    if len(found) != len(wanted):
+        raise DataError(
+            f"codec {codec}: {len(found)} of the {len(wanted)} frames asked for could be decoded."
+        )
 
 
 def _decode(track: Track, wanted: range) -> Iterator[tuple[int, Any]]:
@@ -74,7 +80,7 @@ def _decode(track: Track, wanted: range) -> Iterator[tuple[int, Any]]:
     last = wanted[-1]
     for packet in (*_needed(track, wanted), None):
         for frame in decoder.decode(packet):
-            shown = int(frame.pts)  # type: ignore[arg-type]
+            shown = -1 if frame.pts is None else frame.pts
             if shown in wanted:
                 yield shown, frame
             if shown >= last:

@@ -48,7 +48,7 @@ def read(data: bytes) -> Track:
     """The track of a file made by ``write``; raises DataError for anything else, truncation included."""
     try:
         return _parse(data)
-    except (struct.error, KeyError, IndexError, ValueError) as error:
+    except (struct.error, LookupError, ValueError, RecursionError) as error:
         raise DataError(f"mp4: {_excuse(data, error)}") from error
 
 
@@ -122,12 +122,12 @@ def _boxes(data: bytes, start: int, stop: int, found: dict[bytes, bytes]) -> dic
     """The payloads of all boxes outside mdat by name, containers opened."""
     while start < stop:
         size, kind = struct.unpack_from(">I4s", data, start)
-        if size < 8 or (start + size > stop and kind != b"mdat"):
+        if kind == b"mdat":
+            return found
+        if size < 8 or start + size > stop:
             raise ValueError(f"box {kind!r} at byte {start} has size {size}")
         if kind in _PATHS:
             _boxes(data, start + 8, start + size, found)
-        elif kind == b"mdat":
-            return found
         else:
             found[kind] = data[start + 8 : start + size]
         start += size
@@ -154,9 +154,10 @@ def _parse(data: bytes) -> Track:
     view = memoryview(data)
     samples = [view[a:b] for a, b in itertools.pairwise(ends)]
     keys = [k - 1 for k in _table(boxes[b"stss"], 4, 1)]
-    if keys[0] != 0 or keys[-1] >= len(sizes):
-        raise ValueError("the first sample is no key frame")
-    return Track(height, width, scale // DELTA, config, samples, _shown(boxes, len(sizes)), keys)
+    shown = _shown(boxes, len(sizes))
+    if keys[0] != 0 or shown[0] != 0 or max(keys) >= len(sizes):
+        raise ValueError("the key frames do not fit")
+    return Track(height, width, scale // DELTA, config, samples, shown, keys)
 
 
 def _shown(boxes: dict[bytes, bytes], count: int) -> Sequence[int]:
