@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from . import raster
-from .geometry import Grid
-from .raster import Coverage
+from gobench_go.video import raster
+from gobench_go.video.geometry import Grid
+from gobench_go.video.raster import Coverage
 
 LETTERS = "ABCDEFGHJKLMNOPQRST"
 HEIGHT, WIDTH, GAP = 6, 4, 1.8  # grid units

@@ -15,6 +15,7 @@ import numpy.typing as npt
 U8 = npt.NDArray[np.uint8]
 I32 = npt.NDArray[np.int32]
 Int = int | np.int64
+Planes = tuple[U8, U8, U8]
 
 
 @nb.njit(cache=True, nogil=True)
@@ -50,22 +51,34 @@ def mark_last(boards: U8, last: I32) -> U8:
 
 
 @nb.njit(cache=True, nogil=True)
+def _copy_box(source: U8, target: U8, y0: Int, y1: Int, x0: Int, x1: Int) -> None:
+    """Copy a rectangle of a plane [H, W]; a plain loop, which compiles to wide moves."""
+    for y in range(y0, y1):
+        row, into = source[y], target[y]
+        for x in range(x0, x1):
+            into[x] = row[x]
+
+
+@nb.njit(cache=True, nogil=True)
 def paint_rgb(atlas: U8, boxes: I32, states: U8, out: U8) -> None:
-    """Draw frames into ``out`` uint8 [T, H, W, 3]: the one before, changed cells replaced."""
-    rows, cols = states.shape[1:]
-    for t in range(states.shape[0]):
-        frame = out[t]
-        if t == 0:
-            frame[:] = atlas[0]
+    """Draw frames into ``out`` uint8 [T, H, W, 3], contiguous: the one before, changed cells replaced."""
+    length, rows, cols = states.shape
+    planes = atlas.reshape(atlas.shape[0], atlas.shape[1], -1)
+    frames = out.reshape(length, out.shape[1], -1)
+    whole = out.reshape(length, -1)
+    before = np.zeros_like(states[0])
+    for t in range(length):
+        if t:
+            whole[t] = whole[t - 1]
+            before = states[t - 1]
         else:
-            frame[:] = out[t - 1]
+            frames[0] = planes[0]
         for r in range(rows):
             for c in range(cols):
                 state = states[t, r, c]
-                if state != (states[t - 1, r, c] if t else 0):
+                if state != before[r, c]:
                     y0, y1, x0, x1 = boxes[r, c]
-                    for y in range(y0, y1):
-                        frame[y, x0:x1] = atlas[state, y, x0:x1]
+                    _copy_box(planes[state], frames[t], y0, y1, 3 * x0, 3 * x1)
 
 
 @nb.njit(cache=True, nogil=True)
@@ -96,7 +109,7 @@ def chroma(r: Int, g: Int, b: Int) -> tuple[Int, Int]:
 
 
 @nb.njit(cache=True, nogil=True)
-def atlas_planes(atlas: U8) -> tuple[U8, U8, U8]:
+def atlas_planes(atlas: U8) -> Planes:
     """The atlas as planes: y [S, H, W], u and v [S, H/2, W/2]."""
     n, height, width, _ = atlas.shape
     ys = np.empty((n, height, width), np.uint8)
@@ -130,32 +143,29 @@ def mixed_chroma(atlas: U8, states: U8, row_of: I32, col_of: I32, y: int, x: int
 
 @nb.njit(cache=True, nogil=True)
 def paint_yuv(
-    atlas: U8,
-    planes: tuple[U8, U8, U8],
-    boxes: I32,
-    row_of: I32,
-    col_of: I32,
-    states: U8,
-    out: tuple[U8, U8, U8],
+    atlas: U8, planes: Planes, boxes: I32, row_of: I32, col_of: I32, states: U8, out: Planes
 ) -> None:
-    """Draw frames as 4:2:0 planes, equal to converting the RGB frames.
+    """Draw frames as 4:2:0 planes, contiguous, equal to converting the RGB frames.
 
     Blocks of chroma inside one cell come from the converted atlas; those on a border are mixed anew.
     """
-    rows, cols = states.shape[1], states.shape[2]
-    for t in range(states.shape[0]):
+    length, rows, cols = states.shape
+    before = np.zeros_like(states[0])
+    for t in range(length):
         for k in range(3):
-            if t == 0:
-                out[k][0] = planes[k][0]
+            whole = out[k].reshape(length, -1)
+            if t:
+                whole[t] = whole[t - 1]
             else:
-                out[k][t] = out[k][t - 1]
+                whole[0] = planes[k][0].ravel()
+        if t:
+            before = states[t - 1]
         for r in range(rows):
             for c in range(cols):
                 state = states[t, r, c]
-                if state != (states[t - 1, r, c] if t else 0):
+                if state != before[r, c]:
                     y0, y1, x0, x1 = boxes[r, c]
-                    for y in range(y0, y1):
-                        out[0][t, y, x0:x1] = planes[0][state, y, x0:x1]
+                    _copy_box(planes[0][state], out[0][t], y0, y1, x0, x1)
                     _paint_chroma(
                         atlas, planes, boxes[r, c], row_of, col_of, states[t], r, c, out[1][t], out[2][t]
                     )
@@ -163,29 +173,17 @@ def paint_yuv(
 
 @nb.njit(cache=True, nogil=True)
 def _paint_chroma(
-    atlas: U8,
-    planes: tuple[U8, U8, U8],
-    box: I32,
-    row_of: I32,
-    col_of: I32,
-    now: U8,
-    r: int,
-    c: int,
-    us: U8,
-    vs: U8,
+    atlas: U8, planes: Planes, box: I32, row_of: I32, col_of: I32, now: U8, r: int, c: int, us: U8, vs: U8
 ) -> None:
+    """The chroma blocks that a box touches: copied inside, mixed where cells share them."""
     y0, y1, x0, x1 = box[0] // 2, (box[1] + 1) // 2, box[2] // 2, (box[3] + 1) // 2
-    left, right = x0, x1
-    if col_of[2 * x0] != c:
-        left += 1
-    if col_of[2 * x1 - 1] != c:
-        right -= 1
-    state = now[r, c]
+    top = y0 + (row_of[2 * y0] != r)
+    bottom = y1 - (row_of[2 * y1 - 1] != r)
+    left = x0 + (col_of[2 * x0] != c)
+    right = x1 - (col_of[2 * x1 - 1] != c)
+    _copy_box(planes[1][now[r, c]], us, top, bottom, left, right)
+    _copy_box(planes[2][now[r, c]], vs, top, bottom, left, right)
     for y in range(y0, y1):
-        whole = row_of[2 * y] == r and row_of[2 * y + 1] == r
-        if whole:
-            us[y, left:right] = planes[1][state, y, left:right]
-            vs[y, left:right] = planes[2][state, y, left:right]
         for x in range(x0, x1):
-            if not whole or x < left or x >= right:
+            if y < top or y >= bottom or x < left or x >= right:
                 us[y, x], vs[y, x] = mixed_chroma(atlas, now, row_of, col_of, y, x)

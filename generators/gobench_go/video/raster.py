@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from .styles import Rgb
+from gobench_go.video.styles import Rgb
 
 Picture = npt.NDArray[np.float32]  # [H, W, 3] in 0..255
 Coverage = npt.NDArray[np.float32]  # [H, W] in 0..1

@@ -10,9 +10,8 @@ import numpy.typing as npt
 
 from gobench.errors import UsageError
 from gobench.types import Array, Yuv
-
-from . import kernels
-from .themes import Look
+from gobench_go.video import kernels
+from gobench_go.video.themes import Look
 
 Marks: TypeAlias = npt.NDArray[np.signedinteger]
 
@@ -97,7 +96,7 @@ class GoClip:
     look: Look
     boards: Array  # [T, R, C]
     last_moves: Marks | None = None  # [T]
-    fps: float = 4.0  # how fast to play it, for containers that say so
+    fps: int = 4  # how fast to play it, for containers that say so
 
     @property
     def length(self) -> int:

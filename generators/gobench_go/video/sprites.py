@@ -21,11 +21,11 @@ from importlib import resources
 import numpy as np
 import numpy.typing as npt
 
-from . import glyphs, raster
-from .geometry import LABEL_MARGIN, Grid
-from .raster import Coverage, Picture
-from .styles import Stone, Theme
-from .variation import Variation
+from gobench_go.video import glyphs, raster
+from gobench_go.video.geometry import LABEL_MARGIN, Grid
+from gobench_go.video.raster import Coverage, Picture
+from gobench_go.video.styles import Stone, Theme
+from gobench_go.video.variation import Variation
 
 STARS = {
     5: (2,),

@@ -9,11 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from gobench.errors import UsageError, unknown
-
-from . import geometry, sprites
-from .geometry import Grid
-from .styles import THEMES, Theme
-from .variation import Variation, vary
+from gobench_go.video import geometry, sprites
+from gobench_go.video.geometry import Grid
+from gobench_go.video.styles import THEMES, Theme
+from gobench_go.video.variation import Variation, vary
 
 __all__ = ["THEMES", "Look", "look"]
 
@@ -38,7 +37,7 @@ class Look:
     @cached_property
     def planes(self) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
         """The atlas as 4:2:0 planes: y [S, H, W], u and v [S, H/2, W/2]."""
-        from . import kernels
+        from gobench_go.video import kernels
 
         if self.size % 2:
             raise UsageError(f"4:2:0 planes need an even size, not {self.size}: choose {self.size + 1}.")
@@ -77,7 +76,7 @@ def look(
 def _look(
     theme: str, size: int, rows: int, cols: int, coordinates: bool, last_move: bool, variation: int | None
 ) -> Look:
-    from . import kernels
+    from gobench_go.video import kernels
 
     varied = vary(variation)
     style = varied.theme(THEMES[theme])

@@ -13,12 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from gobench.seeds import seed64, stream
-
-from .styles import Rgb, Stone, Theme
+from gobench_go.video.styles import Rgb, Stone, Theme
 
 RANGES = {
-    "tint": 22.0,  # each channel of board, lines and labels, +- grey levels
-    "stone": 12.0,  # brightness of stones, +- grey levels
+    "tint": 0.1,  # each channel of board, lines and labels, +- its share
+    "stone": 0.05,  # brightness of stones, +- its share
     "light": 0.14,  # largest darkening or brightening at the picture's rim
     "scale": 0.02,  # +- size of the board
     "shift": 0.06,  # +- pitches, the board as a whole
@@ -32,8 +31,8 @@ class Variation:
     """The drawn values; the default changes nothing. ``seed`` -1 is no variation."""
 
     seed: int = -1
-    tint: Rgb = (0, 0, 0)
-    stone: int = 0
+    tint: tuple[float, float, float] = (1.0, 1.0, 1.0)  # gain of each channel
+    stone: float = 1.0
     light: tuple[float, float] = (0.0, 0.0)  # gain per half picture, down and right
     scale: float = 1.0
     shift: tuple[float, float] = (0.0, 0.0)  # pitches, down and right
@@ -46,15 +45,15 @@ class Variation:
             return theme
         return replace(
             theme,
-            board=_moved(theme.board, self.tint),
-            line=_moved(theme.line, self.tint),
-            label=_moved(theme.label, self.tint),
+            board=_scaled(theme.board, self.tint),
+            line=_scaled(theme.line, self.tint),
+            label=_scaled(theme.label, self.tint),
             black=self._stone(theme.black),
             white=self._stone(theme.white),
         )
 
     def _stone(self, stone: Stone) -> Stone:
-        return replace(stone, fill=_moved(stone.fill, (self.stone,) * 3))
+        return replace(stone, fill=_scaled(stone.fill, (self.stone,) * 3))
 
     def jitter(self, rows: int, cols: int) -> npt.NDArray[np.float64]:
         """How far each stone lies from its point, float64 [2, R, C] in pitches (down, right)."""
@@ -84,8 +83,8 @@ def vary(seed: int | None) -> Variation:
     angle, strength = random.uniform(0, 2 * np.pi), random.uniform(0, RANGES["light"])
     return Variation(
         seed=seed,
-        tint=_rgb(span["tint"]),
-        stone=int(span["stone"][0]),
+        tint=(1 + float(span["tint"][0]), 1 + float(span["tint"][1]), 1 + float(span["tint"][2])),
+        stone=1 + float(span["stone"][0]),
         light=(float(strength * np.sin(angle)), float(strength * np.cos(angle))),
         scale=1 - abs(float(span["scale"][0])),
         shift=(float(span["shift"][0]), float(span["shift"][1])),
@@ -94,11 +93,6 @@ def vary(seed: int | None) -> Variation:
     )
 
 
-def _rgb(values: npt.NDArray[np.float64]) -> Rgb:
-    r, g, b = (round(float(v)) for v in values)
-    return r, g, b
-
-
-def _moved(colour: Rgb, by: Rgb) -> Rgb:
-    r, g, b = (min(max(c + d, 0), 255) for c, d in zip(colour, by, strict=True))
+def _scaled(colour: Rgb, gain: tuple[float, float, float]) -> Rgb:
+    r, g, b = (min(round(c * d), 255) for c, d in zip(colour, gain, strict=True))
     return r, g, b

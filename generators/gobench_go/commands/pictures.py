@@ -1,0 +1,166 @@
+"""Drawing boards and reading pictures: ``gobench go render`` and ``gobench go read``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from gobench.types import Array
+    from gobench_go.game.position import Position
+    from gobench_go.video.read import Seen
+    from gobench_go.video.render import Marks
+
+LETTERS = ".XO"
+
+
+@click.command()
+@click.argument("out", metavar="OUT", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--theme", default="videoworld", show_default=True, metavar="NAME", help="How it looks.")
+@click.option(
+    "--size", default=256, show_default=True, metavar="PIXELS", help="Side of the picture, 36 to 1024."
+)
+@click.option(
+    "--board", "board_size", default="9x9", show_default=True, metavar="RxC", help="Lines of the board."
+)
+@click.option(
+    "--moves", metavar="TEXT", help='Moves from Black on, as in "E5 C3 pass G7"; empty: the empty board.'
+)
+@click.option(
+    "--sgf", metavar="FILE", type=click.Path(path_type=Path), help="Draw the first game of an SGF file."
+)
+@click.option("--coordinates", is_flag=True, help="Letters and numbers around the board.")
+@click.option("--last-move", is_flag=True, help="Mark the last stone.")
+@click.option("--variation", type=click.IntRange(min=0), metavar="N", help="Seed of a random appearance.")
+@click.option(
+    "--fps", default=4, show_default=True, type=click.IntRange(1, 60), help="Moves a second (GIF, MP4)."
+)
+def render(
+    out: Path,
+    theme: str,
+    size: int,
+    board_size: str,
+    moves: str | None,
+    sgf: Path | None,
+    coordinates: bool,
+    last_move: bool,
+    variation: int | None,
+    fps: int,
+) -> None:
+    """Draw a position or a game into OUT.
+
+    A .png or .jpg holds the last position, a .gif or .mp4 the whole game.
+
+    \b
+    Examples:
+      gobench go render --moves "E5 C3 G7" out.png
+      gobench go render --theme wood --size 512 --coordinates --last-move --sgf game.sgf game.mp4
+      gobench go render --theme paper --board 19x19 --moves "" empty.png
+    """
+    from gobench.errors import UsageError
+    from gobench_go.video import files
+    from gobench_go.video.render import GoClip
+    from gobench_go.video.themes import look
+
+    if sgf is not None and moves is not None:
+        raise UsageError("--moves and --sgf were both given: choose one.")
+    game = _of_sgf(sgf) if sgf is not None else _of_moves(moves or "", board_size)
+    rules = game[0].rules
+    drawn = look(theme, size, rules.rows, rules.cols, coordinates, last_move, variation)
+    boards, last = _shown(game)
+    files.write(out, GoClip(drawn, boards, last, fps))
+    click.echo(
+        f"{out}: {rules.rows}x{rules.cols}, {len(game) - 1} moves, theme {theme}, {size} pixels", err=True
+    )
+
+
+def _of_moves(text: str, board_size: str) -> list[Position]:
+    """Every position of a line of moves; UsageError names the illegal one."""
+    from gobench_go.game import coords
+    from gobench_go.game.position import Position
+    from gobench_go.game.rules import named
+
+    rows, cols = coords.size(board_size)
+    game = [Position.start(named("benchmark", rows, cols))]
+    for word in text.replace(",", " ").split():
+        game.append(game[-1].play(coords.index_of_gtp(word, rows, cols)))
+    return game
+
+
+def _of_sgf(path: Path) -> list[Position]:
+    """Every position of the first game of an SGF file, by the loosest rules; DataError when there is none."""
+    from gobench.errors import DataError, UsageError
+    from gobench_go.game import sgf
+    from gobench_go.game.position import Position
+    from gobench_go.game.rules import Rules
+
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({error.strerror}).") from error
+    found = next(sgf.read(data))
+    if isinstance(found, sgf.SgfError):
+        raise DataError(f"{path}: {found}")
+    rules = Rules(found.rows, found.cols, ko="simple", suicide=True)
+    try:
+        game = [Position.of_text(rules, found.setup or "." * rules.points)]
+        for move, color in zip(found.moves, found.colors, strict=True):
+            game.append(game[-1].play(move, color))
+    except UsageError as error:
+        raise DataError(f"{path}: {error}") from error
+    return game
+
+
+def _shown(game: list[Position]) -> tuple[Array, Marks]:
+    """Boards uint8 [T, R, C] and the point to mark in each, int [T]."""
+    import numpy as np
+
+    return np.stack([position.board for position in game]), np.array([position.last for position in game])
+
+
+@click.command()
+@click.argument("picture", metavar="PICTURE", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--theme", metavar="NAME", help="How it was drawn; without it all themes are tried.")
+@click.option(
+    "--board", "board_size", metavar="RxC", help="Lines of the board; without it the usual sizes are tried."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def read(picture: Path, theme: str | None, board_size: str | None, as_json: bool) -> None:
+    """Print the board that PICTURE shows: . empty, X black, O white.
+
+    \b
+    Examples:
+      gobench go read out.png
+      gobench go read --theme wood --board 19x19 frame.jpg --json
+    """
+    from gobench.errors import unknown
+    from gobench_go.game import coords
+    from gobench_go.video import files
+    from gobench_go.video.read import SIZES, detect
+    from gobench_go.video.themes import THEMES
+
+    if theme is not None and theme not in THEMES:
+        raise unknown("theme", theme, THEMES)
+    sizes = [coords.size(board_size)] if board_size else [(n, n) for n in SIZES]
+    seen = detect(files.read(picture), [theme] if theme else list(THEMES), sizes)
+    click.echo(json.dumps(_as_json(seen)) if as_json else "\n".join(_rows(seen)))
+
+
+def _rows(seen: Seen) -> list[str]:
+    return ["".join(LETTERS[point] for point in row) for row in seen.points.tolist()]
+
+
+def _as_json(seen: Seen) -> dict[str, object]:
+    return {
+        "theme": seen.look.theme,
+        "coordinates": seen.look.coordinates,
+        "rows": seen.look.rows,
+        "cols": seen.look.cols,
+        "board": _rows(seen),
+        "confidence": round(float(seen.confidence.min()), 4),
+        "mean_confidence": round(float(seen.confidence.mean()), 4),
+        "error": round(seen.error, 4),
+    }

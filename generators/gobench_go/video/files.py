@@ -1,0 +1,85 @@
+"""Clips to picture files, by suffix."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from gobench import atomic
+from gobench.errors import DataError, UsageError
+from gobench.types import Array
+from gobench_go.video.render import GoClip
+
+
+def write(path: Path, clip: GoClip) -> None:
+    """Write a clip as PNG or JPEG (its last frame), GIF or MP4 (all of it).
+
+    Raises:
+        UsageError: an unknown suffix.
+        BuildError: the file cannot be written.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in WRITERS:
+        raise UsageError(f"{path.name} has no known suffix: choose one of {', '.join(WRITERS)}.")
+    atomic.write(path, WRITERS[suffix](clip))
+
+
+def read(path: Path) -> Array:
+    """A picture file as uint8 [H, W, 3]; raises DataError when it is none."""
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(path) as picture:
+            return np.asarray(picture.convert("RGB"))
+    except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError) as error:
+        raise DataError(f"{path} is no picture that can be read ({error}).") from error
+
+
+def _png(clip: GoClip) -> bytes:
+    return _still(clip, "PNG", optimize=True)
+
+
+def _jpeg(clip: GoClip) -> bytes:
+    return _still(clip, "JPEG", quality=92, subsampling=0)
+
+
+def _still(clip: GoClip, form: str, **options: object) -> bytes:
+    from PIL import Image
+
+    data = io.BytesIO()
+    Image.fromarray(clip.rgb(clip.length - 1)[0]).save(data, form, **options)
+    return data.getvalue()
+
+
+def _gif(clip: GoClip) -> bytes:
+    """One palette for the whole game, taken from all that the look can show."""
+    from PIL import Image
+
+    palette = Image.fromarray(clip.look.atlas.reshape(-1, clip.width, 3)).quantize(256)
+    drawn = [
+        Image.fromarray(frame).quantize(palette=palette, dither=Image.Dither.NONE) for frame in clip.rgb()
+    ]
+    data = io.BytesIO()
+    drawn[0].save(
+        data, "GIF", save_all=True, append_images=drawn[1:], duration=round(1000 / clip.fps), loop=0
+    )
+    return data.getvalue()
+
+
+def _mp4(clip: GoClip) -> bytes:
+    from gobench.codec import codec
+
+    h264 = codec("h264")
+    h264.check_size(clip.height, clip.width)
+    return h264.members(clip)["mp4"]
+
+
+WRITERS: dict[str, Callable[[GoClip], bytes]] = {
+    ".png": _png,
+    ".jpg": _jpeg,
+    ".gif": _gif,
+    ".mp4": _mp4,
+}

@@ -1,0 +1,217 @@
+"""Pictures to boards: every point {empty, black, white} with a confidence.
+
+Each point is described by the mean colours of 3x3 little boxes around its centre, and compared with the same
+description of the look's own drawings of each state. Means survive blur, noise and compression. A plane of
+gains, fitted to the pixels between the stones, takes lighting out first. On a clean picture of the look the
+distance to the right state is zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from gobench.errors import DataError
+from gobench.types import Array
+from gobench_go.video.themes import THEMES, Look, look
+
+BOX = 0.2  # width of a little box, in pitches
+GAIN = (0.7, 1.4)  # lighting is believed within these bounds
+GAPS = 6  # pixels between the stones sampled a point
+SIZES = (5, 7, 9, 13, 19)  # boards tried on an unknown picture
+SQUARES = tuple((n, n) for n in SIZES)
+DETECT_SIZE = 256  # larger unknown pictures are made smaller to find their look
+
+Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True, eq=False)
+class Reader:
+    """What the pictures of one look are compared with."""
+
+    boxes: Ints  # [R*C, 2, 4], the edges of the little boxes down and right
+    gaps: Ints  # [R*C, GAPS, 2], pixels (y, x) that no stone touches; -1 where there is none
+    bright: Floats  # [R*C, K], the sum over a point's gap pixels on the empty board, 0 where there are none
+    plane: Floats  # [3, R*C], gains at the points -> coefficients of a plane
+    basis: Floats  # [R*C, 3], coefficients -> gains at the points
+    states: Floats  # [S, R*C, 9 * K], description of each state
+    step: int  # rows of a box that are skipped
+
+
+def boards(look: Look, pictures: Array) -> tuple[Array, Floats]:
+    """Read pictures of a known look.
+
+    Args:
+        look: how the pictures were drawn (variation included, if it is known).
+        pictures: uint8 [N, H, W, 3], or their luma planes uint8 [N, H, W].
+
+    Returns:
+        points uint8 [N, R, C] (0 empty, 1 black, 2 white) and confidence float32 [N, R, C], 1 where a point
+        looks exactly as drawn, 0 where two answers are equally near.
+    """
+    states, confidence = _read(look, pictures)
+    return np.where(states > 2, states - 2, states).astype(np.uint8), confidence
+
+
+def board(look: Look, picture: Array) -> tuple[Array, Floats]:
+    """Read one picture uint8 [H, W, 3] (or luma [H, W]): points uint8 [R, C], confidence float32 [R, C]."""
+    points, confidence = boards(look, np.asarray(picture)[None])
+    return points[0], confidence[0]
+
+
+def _read(look: Look, pictures: Array) -> tuple[Array, Floats]:
+    from gobench_go.video import read_kernels
+
+    taken = _checked(look, pictures)
+    r = reader(look, taken.shape[3] == 1)
+    states = np.empty((len(taken), look.rows * look.cols), np.uint8)
+    confidence = np.empty(states.shape, np.float32)
+    read_kernels.read(
+        taken, r.boxes, r.step, r.gaps, r.bright, r.plane, r.basis, GAIN, r.states, states, confidence
+    )
+    shape = (len(taken), look.rows, look.cols)
+    return states.reshape(shape), confidence.reshape(shape)
+
+
+def _checked(look: Look, pictures: Array) -> Array:
+    taken = np.ascontiguousarray(pictures)
+    if taken.ndim == 3:
+        taken = taken[..., None]
+    want = (look.size, look.size)
+    if taken.ndim != 4 or taken.shape[1:3] != want or taken.shape[3] not in (1, 3) or taken.dtype != np.uint8:
+        given = f"{pictures.dtype} {pictures.shape}"
+        raise DataError(f"pictures are {given}, but this look reads uint8 [N, {look.size}, {look.size}, 3].")
+    return taken
+
+
+@lru_cache(maxsize=64)
+def reader(look: Look, luma: bool = False) -> Reader:
+    """The reader of a look, for RGB pictures or for their luma planes."""
+    from gobench_go.video import read_kernels
+
+    atlas = look.planes[0][..., None] if luma else look.atlas
+    boxes = _boxes(look)
+    step = max(1, round(look.grid.pitch / 14))
+    gaps = _gaps(look)
+    bright = np.zeros((len(gaps), atlas.shape[3]), np.float32)
+    read_kernels.sum_gaps(atlas[0], gaps, bright)
+    basis = _basis(look)
+    known = (bright.min(axis=1) > 0).astype(np.float32)
+    plane = np.linalg.pinv(basis * known[:, None]) if known.sum() >= 3 else np.zeros((3, len(basis)))
+    states = np.empty((len(atlas), len(boxes), 9 * atlas.shape[3]), np.float32)
+    for drawn, described in zip(atlas, states, strict=True):
+        read_kernels.describe(np.ascontiguousarray(drawn), boxes, step, described)
+    return Reader(boxes, gaps, bright, plane.astype(np.float32), basis, states, step)
+
+
+def _boxes(look: Look) -> Ints:
+    """Edges of three little boxes each way around every point, each at least a pixel wide."""
+    width = max(BOX * look.grid.pitch, 1.0)
+    at = (np.arange(4) - 1.5) * width
+    edges = [np.clip(np.rint(c[:, None] + at - 1e-6), 0, look.size) for c in (look.grid.ys, look.grid.xs)]
+    both = np.empty((look.rows, look.cols, 2, 4), np.int32)
+    both[:, :, 0] = edges[0][:, None]
+    both[:, :, 1] = edges[1][None, :]
+    return both.reshape(-1, 2, 4)
+
+
+def _basis(look: Look) -> Floats:
+    rows, cols = np.indices((look.rows, look.cols)).reshape(2, -1)
+    down, right = rows - (look.rows - 1) / 2, cols - (look.cols - 1) / 2
+    return np.stack([np.ones(len(rows)), down, right], axis=1).astype(np.float32)
+
+
+def _gaps(look: Look) -> Ints:
+    """For every point the untouched pixels of its cell that are farthest from the stones."""
+    still = (look.atlas == look.atlas[:1]).all(axis=(0, 3))
+    dy = (np.arange(look.size) + 0.5 - look.grid.ys[look.grid.row_of])[:, None]
+    dx = (np.arange(look.size) + 0.5 - look.grid.xs[look.grid.col_of])[None, :]
+    far = np.where(still & (np.maximum(abs(dy), abs(dx)) < 0.6 * look.grid.pitch), np.hypot(dy, dx), -1)
+    gaps = np.full((look.rows * look.cols, GAPS, 2), -1, np.int32)
+    rows, cols = (np.searchsorted(o, np.arange(n + 1)) for o, n in _axes(look))
+    for p, found in enumerate(gaps):
+        y, x = rows[p // look.cols], cols[p % look.cols]
+        cell = far[y : rows[p // look.cols + 1], x : cols[p % look.cols + 1]]
+        best = np.argsort(cell, axis=None, kind="stable")[::-1][:GAPS]
+        good = best[cell.ravel()[best] > 0]
+        found[: len(good)] = np.stack(np.unravel_index(good, cell.shape), axis=1) + np.array([y, x])
+    return gaps
+
+
+def _axes(look: Look) -> tuple[tuple[Ints, int], tuple[Ints, int]]:
+    return (look.grid.row_of, look.rows), (look.grid.col_of, look.cols)
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """An unknown picture and what it shows."""
+
+    look: Look
+    points: Array  # [R, C]
+    confidence: Floats  # [R, C]
+    error: float  # mean difference in grey levels between the picture and what was read, drawn again
+
+
+def detect(
+    picture: Array, themes: Sequence[str] = tuple(THEMES), sizes: Sequence[tuple[int, int]] = SQUARES
+) -> Seen:
+    """Find theme and board size of a square picture uint8 [H, W, 3], and read it.
+
+    Every candidate reads the picture and draws what it read; the one that comes nearest wins.
+
+    Raises:
+        DataError: the picture is not square, or too small for every candidate.
+    """
+    small = _smaller(picture)
+    tries = [
+        _try(small, theme, board, labels)
+        for theme in themes
+        for board in sizes
+        for labels in (False, True)
+        if _fits(small, theme, board, labels)
+    ]
+    if not tries:
+        raise DataError(
+            f"a picture of {picture.shape[1]}x{picture.shape[0]} pixels is too small to hold a board."
+        )
+    best = min(tries, key=lambda seen: seen.error)
+    if small is picture:
+        return best
+    found = best.look
+    full = look(found.theme, len(picture), found.rows, found.cols, found.coordinates, True)
+    points, confidence = board(full, picture)
+    return Seen(full, points, confidence, best.error)
+
+
+def _smaller(picture: Array) -> Array:
+    if picture.ndim != 3 or picture.shape[2] != 3 or picture.shape[0] != picture.shape[1]:
+        raise DataError(f"boards are read from square RGB pictures, not from {picture.shape}: crop it first.")
+    if len(picture) <= DETECT_SIZE:
+        return picture
+    from PIL import Image
+
+    return np.asarray(Image.fromarray(picture).resize((DETECT_SIZE, DETECT_SIZE), Image.Resampling.BOX))
+
+
+def _fits(picture: Array, theme: str, board: tuple[int, int], labels: bool) -> bool:
+    from gobench_go.video import geometry
+
+    margin = geometry.LABEL_MARGIN if labels else THEMES[theme].margin
+    return geometry.least_size(*board, margin) <= len(picture) <= geometry.MOST_SIZE
+
+
+def _try(picture: Array, theme: str, board: tuple[int, int], labels: bool) -> Seen:
+    from gobench_go.video import kernels
+
+    candidate = look(theme, len(picture), *board, labels, True)
+    states, confidence = _read(candidate, picture[None])
+    drawn = np.empty((1, *picture.shape), np.uint8)
+    kernels.paint_rgb(candidate.atlas, candidate.boxes, states, drawn)
+    error = float(np.abs(drawn[0].astype(np.int16) - picture).mean())
+    points = np.where(states[0] > 2, states[0] - 2, states[0]).astype(np.uint8)
+    return Seen(candidate, points, confidence[0], error)

@@ -1,0 +1,119 @@
+"""Compiled loops of reading. Shapes are those of :class:`.read.Reader`; K is 3 for RGB, 1 for luma."""
+
+from __future__ import annotations
+
+import numba as nb
+import numpy as np
+import numpy.typing as npt
+
+U8 = npt.NDArray[np.uint8]
+I32 = npt.NDArray[np.int32]
+F32 = npt.NDArray[np.float32]
+
+
+@nb.njit(cache=True, nogil=True)
+def describe(picture: U8, boxes: I32, step: int, out: F32) -> None:
+    """The mean colours of every point's nine boxes: ``out`` float32 [R*C, 9 * K]."""
+    height, width, channels = picture.shape
+    flat = picture.reshape(height, width * channels)
+    columns = np.empty(width * channels, np.int32)
+    for p in range(len(boxes)):
+        ys, xs = boxes[p, 0], boxes[p, 1]
+        start, length = xs[0] * channels, (xs[3] - xs[0]) * channels
+        for j in range(3):
+            # whole columns first: a loop over neighbouring bytes, which compiles to wide additions
+            columns[:length] = 0
+            for y in range(ys[j], ys[j + 1], step):
+                row = flat[y]
+                for x in range(length):
+                    columns[x] += row[start + x]
+            rows = (ys[j + 1] - ys[j] + step - 1) // step
+            for i in range(3):
+                first, last = (xs[i] - xs[0]) * channels, (xs[i + 1] - xs[0]) * channels
+                share = np.float32(channels) / max((last - first) * rows, 1)
+                for k in range(channels):
+                    total = 0
+                    for x in range(first + k, last, channels):
+                        total += columns[x]
+                    out[p, (3 * j + i) * channels + k] = total * share
+
+
+@nb.njit(cache=True, nogil=True)
+def sum_gaps(picture: U8, gaps: I32, out: F32) -> None:
+    """The sum over every point's gap pixels: ``out`` float32 [R*C, K]."""
+    out[:] = 0
+    for p in range(len(gaps)):
+        for y, x in gaps[p]:
+            if y >= 0:
+                for k in range(picture.shape[2]):
+                    out[p, k] += picture[y, x, k]
+
+
+@nb.njit(cache=True, nogil=True)
+def _gains(
+    picture: U8, gaps: I32, bright: F32, plane: F32, basis: F32, bounds: tuple[float, float], out: F32
+) -> None:
+    """What every point's colours are multiplied by to undo the lighting: ``out`` float32 [R*C, K]."""
+    seen = np.empty_like(bright)
+    sum_gaps(picture, gaps, seen)
+    for k in range(bright.shape[1]):
+        fit = np.zeros(3)
+        for p in range(len(bright)):
+            if bright[p, k] > 0:
+                ratio = seen[p, k] / bright[p, k]
+                for j in range(3):
+                    fit[j] += plane[j, p] * ratio
+        if fit[0] == 0:
+            fit[0] = 1
+        for p in range(len(bright)):
+            light = fit[0] + fit[1] * basis[p, 1] + fit[2] * basis[p, 2]
+            out[p, k] = 1 / min(max(light, bounds[0]), bounds[1])
+
+
+@nb.njit(cache=True, nogil=True)
+def _nearest(described: F32, states: F32, p: int) -> tuple[int, np.float32]:
+    """The state nearest to a point's description, and how much nearer than the best of another colour."""
+    best, state = np.float32(1e9), 0
+    least = np.full(3, np.float32(1e9))
+    for s in range(len(states)):
+        distance = np.float32(0)
+        for i in range(len(described)):
+            distance += abs(described[i] - states[s, p, i])
+        colour = s - 2 if s > 2 else s
+        least[colour] = min(least[colour], distance)
+        if distance < best:
+            best, state = distance, s
+    other = np.float32(1e9)
+    for colour in range(3):
+        if colour != (state - 2 if state > 2 else state):
+            other = min(other, least[colour])
+    return state, (other - best) / max(other + best, np.float32(1e-6))
+
+
+@nb.njit(cache=True, nogil=True)
+def read(
+    pictures: U8,
+    boxes: I32,
+    step: int,
+    gaps: I32,
+    bright: F32,
+    plane: F32,
+    basis: F32,
+    bounds: tuple[float, float],
+    known: F32,
+    states: U8,
+    confidence: F32,
+) -> None:
+    """Read pictures uint8 [N, H, W, K] into ``states`` uint8 and ``confidence`` float32, both [N, R*C]."""
+    described = np.empty(known.shape[1:], np.float32)
+    gain = np.empty_like(bright)
+    channels = bright.shape[1]
+    for n in range(len(pictures)):
+        describe(pictures[n], boxes, step, described)
+        _gains(pictures[n], gaps, bright, plane, basis, bounds, gain)
+        for p in range(len(boxes)):
+            for k in range(channels):
+                described[p, k::channels] *= gain[p, k]
+            state, sure = _nearest(described[p], known, p)
+            states[n, p] = state
+            confidence[n, p] = sure
