@@ -1,0 +1,91 @@
+"""Items (one clip) and batches (stacked clips) as dicts of torch tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+import torch
+from torch.utils.data import get_worker_info
+
+from gobench.loader.film import NAMES, Planes
+from gobench.loader.view import View
+from gobench.types import Array, Record
+
+Item: TypeAlias = dict[str, Any]
+Batch: TypeAlias = dict[str, Any]
+
+
+def item(view: View, planes: Planes, key: str, start: int, real: int, k: int, record: Record | None) -> Item:
+    """One clip as a dict.
+
+    Args:
+        planes: the frames, of which the last is repeated up to ``view.length``.
+        start: the episode's frame that comes first.
+        real: how many frames are the episode's own; the rest repeat the last.
+        k: the symmetry they were shown under.
+    """
+    made: Item = {
+        name: torch.from_numpy(_whole(p, view.length))
+        for name, p in zip(NAMES[view.form], planes, strict=True)
+    }
+    made["key"], made["start"] = key, start
+    if view.short == "pad":
+        made["mask"] = torch.arange(view.length) < real
+    if view.symmetry != "none":
+        made["symmetry"] = k
+    if view.record:
+        made["record"] = record
+    return made
+
+
+def _whole(frames: Array, length: int) -> Array:
+    """Contiguous, and ``length`` long."""
+    if len(frames) < length:
+        return np.concatenate([frames, np.repeat(frames[-1:], length - len(frames), axis=0)])
+    return np.ascontiguousarray(frames)
+
+
+def collate(items: Sequence[Item]) -> Batch:
+    """Stack items into a batch: tensors get a first axis B, numbers become int64 [B], the rest lists of B.
+
+    In a worker process the tensors are made in shared memory, so that handing them over copies nothing.
+    """
+    return {name: _stacked([i[name] for i in items]) for name in items[0]}
+
+
+def _stacked(values: list[Any]) -> Any:
+    first = values[0]
+    if isinstance(first, int):
+        return torch.tensor(values, dtype=torch.int64)
+    if not isinstance(first, torch.Tensor):
+        return values
+    out = None
+    if get_worker_info() is not None:
+        storage: torch.UntypedStorage = _shared(first.nbytes * len(values))
+        out = torch.empty(0, dtype=first.dtype).set_(storage, 0, (len(values), *first.shape))  # type: ignore[call-overload]
+    return torch.stack(values, out=out)
+
+
+def _shared(size: int) -> torch.UntypedStorage:
+    return torch.UntypedStorage._new_shared(size, device="cpu")  # type: ignore[no-untyped-call, no-any-return]
+
+
+def shared_number() -> torch.Tensor:
+    """One int64, 0, that this process and its workers see alike."""
+    number = torch.zeros(1, dtype=torch.int64)
+    number.share_memory_()  # type: ignore[no-untyped-call]
+    return number
+
+
+def chunked(items: Iterator[Item], size: int) -> Iterator[list[Item]]:
+    """Lists of ``size`` items, the last one perhaps shorter."""
+    chunk: list[Item] = []
+    for one in items:
+        chunk.append(one)
+        if len(chunk) == size:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
