@@ -6,7 +6,6 @@ downloaded copy verifies like the original. Every byte is checked against its su
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import shlex
@@ -16,15 +15,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from gobench.assemble import MANIFEST, SUMS
+from gobench.canonical import sha256_file
 from gobench.errors import DataError, GobenchError, UsageError
 from gobench.types import Json
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
-SUMS = "SHA256SUMS"
-MANIFEST = "manifest.json"
-BLOCK = 1 << 20
 REPO = re.compile(r"\w(?:[\w.-]{0,94}\w)?/\w(?:[\w.-]{0,94}\w)?", re.ASCII)
 
 Progress = Callable[[str, int], None]  # (file, bytes) after each checked file
@@ -199,13 +197,10 @@ def _check_file(root: Path, name: str, digest: str) -> int:
     path = root / name
     if not path.is_file():
         raise DataError(f"{path} is listed in {SUMS} but missing. `gobench verify {root}` tells more.")
-    found = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(BLOCK):
-            found.update(block)
-    if found.hexdigest() != digest:
+    found = sha256_file(path)
+    if found != digest:
         raise DataError(
-            f"{path} has sha256 {found.hexdigest()[:12]}…, {SUMS} says {digest[:12]}…: the file "
+            f"{path} has sha256 {found[:12]}…, {SUMS} says {digest[:12]}…: the file "
             f"changed after the build. `gobench verify {root}` tells more; build again or restore the file."
         )
     return path.stat().st_size
@@ -213,7 +208,7 @@ def _check_file(root: Path, name: str, digest: str) -> int:
 
 def _strangers(root: Path, known: set[str]) -> list[str]:
     names = (path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
-    return sorted(name for name in names if name not in known)
+    return sorted(name for name in names if name not in known and not name.startswith("."))
 
 
 def _check_repo(repo: str) -> None:
