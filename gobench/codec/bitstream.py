@@ -10,6 +10,7 @@ The planes alone decide the bytes: ``damage`` only says where there is no need t
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 
 import numba
@@ -46,7 +47,9 @@ def samples(planes: Yuv, damage: npt.NDArray[np.bool_], before: Yuv | None, star
     for t in range(planes.y.shape[0]):
         y, u, v = (p[t] for p in planes)
         y0, u0, v0 = (p[t - 1] for p in planes) if t else (p[-1] for p in last)
-        yield room[: _write_frame(y, u, v, y0, u0, v0, damage[t], start + t, room)].tobytes()
+        key = (start + t) % KEY_INTERVAL == 0
+        size = _write_frame(y, u, v, y0, u0, v0, damage[t], key, *_header(start + t), room)
+        yield room[:size].tobytes()
 
 
 class _Fields:
@@ -118,6 +121,27 @@ def _pps() -> bytes:
     return f.rbsp()
 
 
+def _header(number: int) -> tuple[int, int]:
+    """NAL unit type and slice header of a frame: the bits as a number, and how many."""
+    key_frame, since = divmod(number, KEY_INTERVAL)
+    return _slice_header(since == 0, since % (1 << _FRAME_NUM_BITS) if since else key_frame % 2)
+
+
+@functools.cache
+def _slice_header(key: bool, count: int) -> tuple[int, int]:
+    f = _Fields()
+    f.u(8, 0x65 if key else 0x41)  # a key frame, or another that later ones refer to
+    f.ue(0, 7 if key else 5, 0)  # from the first macroblock on; all I or all P
+    f.u(_FRAME_NUM_BITS, 0 if key else count)
+    if key:
+        f.ue(count)  # neighbouring key frames differ
+        f.u(1, 0, 0)
+    else:
+        f.u(1, 0, 0, 0)  # one reference, lists as they are, no marking commands
+    f.ue(0, 1)  # QP; no deblocking
+    return int(f.bits, 2), len(f.bits)
+
+
 @numba.njit(cache=True, nogil=True)
 def _byte(out, state, byte):  # type: ignore[no-untyped-def]
     if state[_ZEROS] >= 2 and byte <= 3:
@@ -145,24 +169,6 @@ def _ue(out, state, value):  # type: ignore[no-untyped-def]
     while (value + 1) >> width:
         width += 1
     _u(out, state, 2 * width - 1, value + 1)
-
-
-@numba.njit(cache=True, nogil=True)
-def _slice_header(out, state, number):  # type: ignore[no-untyped-def]
-    since = number % KEY_INTERVAL
-    key = since == 0
-    _byte(out, state, 0x65 if key else 0x41)  # NAL unit: key frame, or another that later ones refer to
-    _ue(out, state, 0)
-    _ue(out, state, 7 if key else 5)  # all I or all P
-    _ue(out, state, 0)
-    _u(out, state, _FRAME_NUM_BITS, since & ((1 << _FRAME_NUM_BITS) - 1))
-    if key:
-        _ue(out, state, (number // KEY_INTERVAL) & 1)  # neighbouring key frames differ
-        _u(out, state, 2, 0)
-    else:
-        _u(out, state, 3, 0)  # one reference, lists as they are, no marking commands
-    _ue(out, state, 0)  # QP
-    _ue(out, state, 1)  # no deblocking
 
 
 @numba.njit(cache=True, nogil=True)
@@ -215,7 +221,7 @@ def _write_raw(out, state, raw):  # type: ignore[no-untyped-def]
         least = min(least, raw[k])
     if least <= 3:  # never in limited range
         for k in range(RAW):
-            _byte(out, state, raw[k])
+            _byte(out, state, np.int64(raw[k]))
         return
     at = state[_POS]
     for k in range(RAW):
@@ -259,12 +265,11 @@ def _write_block(out, state, y, u, v, row, col, shift, pcm, raw):  # type: ignor
 
 
 @numba.njit(cache=True, nogil=True)
-def _write_frame(y, u, v, y0, u0, v0, damage, number, out):  # type: ignore[no-untyped-def]
+def _write_frame(y, u, v, y0, u0, v0, damage, key, header, bits, out):  # type: ignore[no-untyped-def]
     """One frame into ``out``; the bytes written."""
     state = np.zeros(4, np.int64)
     state[_POS] = 4
-    key = number % KEY_INTERVAL == 0
-    _slice_header(out, state, number)
+    _u(out, state, bits, header)
     pcm = np.zeros(damage.shape, np.bool_)
     raw = np.empty(RAW, np.uint8)
     skipped = 0

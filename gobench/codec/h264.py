@@ -108,14 +108,20 @@ class Lossless:
 def _encoder(name: str, pixels: str, options: dict[str, str], clip: Clip) -> Any:
     import av
 
-    encoder: Any = av.CodecContext.create(name, "w")
-    encoder.width, encoder.height, encoder.pix_fmt = clip.width, clip.height, pixels
-    encoder.framerate = Fraction(fps(clip))
-    encoder.time_base = 1 / encoder.framerate
-    encoder.thread_count = 1
-    encoder.flags |= av.codec.context.Flags.global_header
-    encoder.options = options
-    encoder.open()
+    try:
+        encoder: Any = av.CodecContext.create(name, "w")
+        encoder.width, encoder.height, encoder.pix_fmt = clip.width, clip.height, pixels
+        encoder.framerate = Fraction(fps(clip))
+        encoder.time_base = 1 / encoder.framerate
+        encoder.thread_count = 1
+        encoder.flags |= av.codec.context.Flags.global_header
+        encoder.options = options
+        encoder.open()
+    except (av.FFmpegError, av.codec.codec.UnknownCodecError) as error:
+        raise UsageError(
+            f"{name} cannot encode {clip.height}x{clip.width} here ({error}): "
+            "install PyAV's own wheel (pip install av), or choose codec h264-direct, png or moves."
+        ) from error
     return encoder
 
 

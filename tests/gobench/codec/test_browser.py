@@ -32,18 +32,21 @@ PAGE = """<!doctype html><video id=v muted preload=auto src=clip.mp4></video><sc
 const video = document.getElementById("v"), seen = [];
 const tell = answer => fetch("answer", {method: "POST", body: JSON.stringify(answer)});
 const once = event => new Promise(done => video.addEventListener(event, done, {once: true}));
+// "seeked" can come before the frame is there to be drawn; no new one comes if it is shown already
+const drawn = () => new Promise(done => { video.requestVideoFrameCallback(done); setTimeout(done, 600); });
+const seek = time => {
+  const both = Promise.all([once("seeked"), drawn()]); video.currentTime = time; return both;
+};
 video.onerror = () => tell({error: video.error.code + " " + video.error.message});
 async function main() {
   if (video.readyState < 2) await once("loadeddata");
   const canvas = document.createElement("canvas"), pen = canvas.getContext("2d");
   canvas.width = video.videoWidth; canvas.height = video.videoHeight;
   for (const frame of SEEKS) {
-    const seeked = once("seeked");
-    video.currentTime = (frame + 0.5) / 4; await seeked; pen.drawImage(video, 0, 0);
+    await seek((frame + 0.5) / 4); pen.drawImage(video, 0, 0);
     seen.push(POINTS.map(([x, y]) => Array.from(pen.getImageData(x, y, 1, 1).data.slice(0, 3))));
   }
-  const seeked = once("seeked");
-  video.currentTime = video.duration - 0.6; await seeked;
+  await seek(video.duration - 0.6);
   const ended = once("ended"); video.playbackRate = 4; await video.play(); await ended;
   tell({size: [video.videoHeight, video.videoWidth], duration: video.duration, ended: video.ended, seen});
 }

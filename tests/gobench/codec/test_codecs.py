@@ -183,8 +183,8 @@ import numpy as np
 from gobench.clips import ArrayClip
 from gobench.codec import CODECS
 clip = ArrayClip(np.load(sys.argv[1]))
-hashes = {n: {s: hashlib.sha256(b).hexdigest() for s, b in c.members(clip).items()} for n, c in CODECS.items()}
-print(json.dumps(hashes))
+digest = lambda members: {s: hashlib.sha256(b).hexdigest() for s, b in members.items()}
+print(json.dumps({name: digest(codec.members(clip)) for name, codec in CODECS.items()}))
 """
 
 
@@ -256,6 +256,12 @@ def test_versions_name_the_encoder():
     assert versions["x264"].startswith("x264 - core ")
     assert set(versions) == {"av", "libavcodec", "x264", "zlib"}
     assert codec("moves").versions() == {}
+
+
+def test_sizes_that_x264_refuses():
+    blank = ArrayClip(np.zeros((1, 2, 40000, 3), np.uint8))
+    with pytest.raises(UsageError, match="h264-direct, png or moves"):
+        codec("h264").members(blank)
 
 
 def test_frame_rates_out_of_range():
