@@ -30,7 +30,7 @@ Extra: TypeAlias = Callable[[Path, Record], Mapping[str, bytes]]
 def assemble(folder: Path, domain: Domain, plan: Plan, extras: Iterable[Extra] = ()) -> Record:
     """Write what stands beside the shards and then ``manifest.json``; returns the manifest."""
     _write_index(folder, plan)
-    manifest = describe(folder, domain, plan)
+    manifest = describe(folder, plan, about(domain))
     atomic.write(folder / REPORT, pretty(_report(plan, manifest)))
     names = [PLAN, KEPT, REJECTED, REPORT, INDEX]
     for extra in extras:
@@ -43,13 +43,18 @@ def assemble(folder: Path, domain: Domain, plan: Plan, extras: Iterable[Extra] =
     return manifest
 
 
-def describe(folder: Path, domain: Domain, plan: Plan) -> Record:
-    """The manifest without the hash of ``SHA256SUMS``: what the dataset is, and every shard of it."""
+def about(domain: Domain) -> Record:
+    """What a manifest says of the domain."""
+    named = {"name": domain.name, "version": domain.version}
+    return {"domain": named, "features": dict(domain.features())}
+
+
+def describe(folder: Path, plan: Plan, domain: Record) -> Record:
+    """The manifest without the hash of ``SHA256SUMS``: ``domain`` (see ``about``) and what was made."""
     shards = [_entry(shard, table) for shard, table in shard_tables(folder, plan)]
     content = hashlib.sha256("".join(entry["content"] for entry in shards).encode())
     return {
         "format": FORMAT,
-        "domain": {"name": domain.name, "version": domain.version},
         "recipe": plan.config.recipe,
         "config": plan.config.to_json(),
         "config_hash": plan.config.hash,
@@ -57,12 +62,12 @@ def describe(folder: Path, domain: Domain, plan: Plan) -> Record:
         "inputs": dict(plan.inputs),
         "codec": plan.config.codec,
         "members": sorted(["json", *codec(plan.config.codec).suffixes]),
-        "features": dict(domain.features()),
         "splits": {name: _total(shards, name) for name in SPLITS if any(s["split"] == name for s in shards)},
         **_total(shards),
         "rejected": dict(plan.rejected or {}),
         "content": content.hexdigest(),
         "shards": shards,
+        **domain,
     }
 
 
@@ -100,7 +105,7 @@ def _report(plan: Plan, manifest: Record) -> Record:
 
 
 def _write_index(folder: Path, plan: Plan) -> None:
-    """``index.parquet``: key, split, shard, offset, size, frames of every sample, in shard order."""
+    """``index.parquet``: key, split, shard (its name), offset, size and frames of every sample."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -121,7 +126,7 @@ def _write_index(folder: Path, plan: Plan) -> None:
 
         for shard, table in shard_tables(folder, plan):
             for key, offset, size, frames, _ in table["rows"]:
-                row = (key, shard.split, shard.file, offset, size, frames)
+                row = (key, shard.split, shard.name, offset, size, frames)
                 for column, value in zip(columns, row, strict=True):
                     column.append(value)
             if len(columns[0]) >= ROW_GROUP:

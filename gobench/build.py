@@ -317,7 +317,7 @@ def warm(domain: Domain) -> None:
 
 
 def trial(domain: Domain, config: BuildConfig, source: Source) -> Drawn | None:
-    """Draw a first sample, so that what cannot be built is told before hours of work; None if none comes early.
+    """Draw a first sample, so that what cannot be built is told before hours of work; None if there is none.
 
     Raises:
         UsageError: the codec cannot store pictures of this size.

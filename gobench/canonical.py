@@ -20,7 +20,7 @@ _encode = json.JSONEncoder(
 
 
 def dumps(value: Json) -> bytes:
-    """Plain data -> canonical JSON without a newline. Raises ValueError for NaN, TypeError for other types."""
+    """Plain data -> canonical JSON without a newline. Raises ValueError for NaN, TypeError for objects."""
     # lone surrogates (undecodable names of files) become JSON's own \\udcXX escapes, which read back the same
     return _encode(value).encode("utf-8", "backslashreplace")
 

@@ -51,7 +51,7 @@ class Inline:
 
 @dataclass(frozen=True)
 class Processes:
-    """``workers`` processes, one piece at a time each; started afresh (spawn), so that nothing is inherited."""
+    """``workers`` processes, one piece at a time each; started afresh (spawn), so they inherit nothing."""
 
     workers: int
 

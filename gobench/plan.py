@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, cast
@@ -89,7 +90,7 @@ class Plan:
     shards: tuple[Shard, ...] | None = None
     rejected: Mapping[str, int] | None = None  # reason -> count, duplicates and those over the limit included
 
-    @property
+    @cached_property
     def parts(self) -> tuple[Part, ...]:
         """The pieces of the first stage."""
         size = self.config.part_size
@@ -257,7 +258,7 @@ def complete(folder: Path, plan: Plan, sidecars: Callable[[], Iterable[Record]])
 
 
 def write_rejected(folder: Path, sidecars: Iterable[Record], first: Ints | None) -> None:
-    """``rejected.jsonl``: a line for each candidate that was refused and each that repeats another, by part."""
+    """``rejected.jsonl``: a line for each candidate that was refused or repeats another, by part."""
     start = 0
     with atomic.AtomicFile(folder / REJECTED) as file:
         for table in sidecars:

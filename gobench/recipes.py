@@ -49,7 +49,8 @@ class BuildConfig:
     splits: Mapping[str, float] = field(default_factory=_all_train)
     dedup: str = "none"
     options: Mapping[str, Json] = field(default_factory=dict)
-    # the domain's options that say where things lie on this machine: their contents count (inputs), not they
+    # the options with what is true on this machine alone, such as paths; {} where they are the same. Files
+    # count by their contents (``Source.inputs``), so this is neither stored nor hashed
     local: Mapping[str, Json] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -81,8 +82,8 @@ class BuildConfig:
 
     @property
     def all_options(self) -> Record:
-        """``options`` and ``local`` together: what the domain's source is opened with."""
-        return {**self.options, **self.local}
+        """The options that the domain's source is opened with."""
+        return dict(self.local or self.options)
 
 
 CORE_KEYS = frozenset(BuildConfig.__dataclass_fields__) - {"domain", "recipe", "options", "local"}
@@ -100,7 +101,7 @@ def configure(
         changes: core keys to change ("episodes", "codec", "seed", "shards", ...); None values are left out.
         options: the domain's options to change; they replace the recipe's key by key.
 
-    A domain may name the options that are places on this machine in an attribute ``local_options``.
+    A domain whose options name files has a method ``public_options(options)``: what is stored, no paths.
     """
     recipes = domain.recipes()
     if recipe not in recipes:
@@ -113,12 +114,13 @@ def configure(
         if key not in CORE_KEYS:
             raise unknown(f"key of recipe {recipe!r}", key, CORE_KEYS)
     full = domain.configure(given)
-    local = set(getattr(domain, "local_options", ()))
+    publish = getattr(domain, "public_options", dict)
+    public = publish(full)
     return BuildConfig(
         domain=domain.name,
         recipe=recipe,
-        options={key: value for key, value in full.items() if key not in local},
-        local={key: value for key, value in full.items() if key in local},
+        options=public,
+        local=full if public != full else {},
         **{"codec": "h264", **table},
     )
 
@@ -129,7 +131,7 @@ def changed(config: BuildConfig, **changes: Any) -> BuildConfig:
 
 
 def differences(old: Json, new: Json, name: str = "") -> Iterator[str]:
-    """A line for each key in which two tables differ: ``options.theme is "wood" there, "ink" was asked for``."""
+    """A line for each key in which tables differ: ``options.theme is "wood" there, "ink" was asked for``."""
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         for key in sorted({*old, *new}):
             yield from differences(old.get(key), new.get(key), f"{name}.{key}" if name else str(key))

@@ -1,4 +1,4 @@
-"""Which candidates a dataset keeps: fingerprints -> no repeats, a limit, splits. All of them at once in numpy.
+"""Which candidates a dataset keeps: fingerprints -> no repeats, a limit, splits. All at once in numpy.
 
 At its peak this needs about 26 bytes a candidate, whatever lies in the candidates themselves.
 """
@@ -102,7 +102,7 @@ def first_of_each(fingerprints: array[int]) -> Ints:
 
 
 def split_codes(canonical: Uints, splits: Mapping[str, float]) -> Array:
-    """uint8 [n]: number in ``SPLITS`` of each fingerprint's split: a function of it and the fractions alone."""
+    """uint8 [n]: number in ``SPLITS`` of each fingerprint's split: a function of it and the fractions."""
     mixed = _mix(canonical) >> np.uint64(11)
     codes = np.zeros(len(mixed), np.uint8)
     total = 0.0

@@ -1,8 +1,8 @@
 """Shards: plain USTAR files, written so that equal samples give equal bytes.
 
 A sample is a run of members ``KEY.json``, ``KEY.mp4``, ... that lie side by side, sorted by name. Members
-carry no time and no owner (mtime 0, uid and gid 0, mode 0644). Any tar program, ``webdataset`` and ``datasets``
-read them, and a byte range of the index is enough to read one sample.
+carry no time and no owner (mtime 0, uid and gid 0, mode 0644). Any tar program, ``webdataset`` and
+``datasets`` read them, and a byte range of the index is enough to read one sample.
 
     header 512 | KEY.json padded to 512 | header 512 | KEY.mp4 padded to 512 | ... | 1024 zeros
     ^ offset                             sample: offset .. offset + size  ^
@@ -18,7 +18,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gobench.atomic import AtomicFile
+from gobench.canonical import loads
 from gobench.errors import DataError
+from gobench.types import Record
 
 BLOCK = 512
 END = bytes(2 * BLOCK)
@@ -49,6 +51,13 @@ class Sample:
 
     key: str
     members: dict[str, bytes]
+
+    def record(self) -> Record:
+        """``KEY.json`` as plain data. Raises DataError that names the key."""
+        table = loads(self.members[RECORD], f"{self.key}.{RECORD}")
+        if not isinstance(table, dict):
+            raise DataError(f"{self.key}.{RECORD} holds a {type(table).__name__}, not an object.")
+        return table
 
 
 def header(name: str, size: int) -> bytes:

@@ -17,7 +17,8 @@ from gobench.errors import UsageError
 from gobench.seeds import seed64, stream
 from gobench.types import Clip, Episode, Record, Rejection
 
-DEFAULTS: Record = {"size": 32, "frames": 6, "starts": 1000, "reject_every": 7, "trap": "", "place": ""}
+DEFAULTS: Record = {"size": 32, "frames": 6, "starts": 1000, "reject_every": 7, "place": ""}
+TRAP = "BOUNCING_TRAP"
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Dots:
         return {"dots": "0" * 64}
 
     def unit(self, index: int) -> Iterator[Episode | Rejection]:
-        _trap(self.options, "unit", index)
+        _trap("unit", index)
         every = self.options["reject_every"]
         if every and index % every == every - 1:
             yield Rejection(f"dots/{index}", "too-slow", "the dot does not move", ply=0)
@@ -47,7 +48,6 @@ class Bouncing:
 
     name = "dot"
     version = "1"
-    local_options = ("place",)
 
     def recipes(self) -> Mapping[str, Record]:
         splits = {"train": 0.8, "validation": 0.1, "test": 0.1}
@@ -60,6 +60,9 @@ class Bouncing:
                 raise UsageError(f"unknown option {key!r}. Known: {', '.join(DEFAULTS)}.")
         return {**DEFAULTS, **options}
 
+    def public_options(self, options: Mapping[str, Any]) -> Record:
+        return {**options, "place": ""}
+
     def source(self, options: Mapping[str, Any], episodes: int, seed: int) -> Dots:
         return Dots(dict(options), episodes, seed)
 
@@ -68,7 +71,7 @@ class Bouncing:
         return seed64(episode.record["start"], str(mirrored))
 
     def finish(self, episode: Episode, key: str, options: Mapping[str, Any], seed: int) -> Episode:
-        _trap(options, "finish", int(key.rpartition("-")[2]))
+        _trap("finish", int(key.rpartition("-")[2]))
         return Episode(
             {**episode.record, "size": options["size"], "length": options["frames"], "seed": seed % 2**32}
         )
@@ -90,11 +93,11 @@ class Bouncing:
         return {"dot": self.version}
 
 
-def _trap(options: Mapping[str, Any], where: str, index: int) -> None:
-    """``"unit:20:kill:FILE"``: kill, fail or sleep at a place, once, as long as FILE does not exist."""
-    if not options["trap"]:
+def _trap(where: str, index: int) -> None:
+    """``BOUNCING_TRAP=unit:20:kill:FILE``: kill, fail or sleep at a place, while there is no FILE."""
+    if TRAP not in os.environ:
         return
-    place, number, what, mark = options["trap"].split(":")
+    place, number, what, mark = os.environ[TRAP].split(":")
     if place != where or int(number) != index or Path(mark).exists():
         return
     Path(mark).touch()

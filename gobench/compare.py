@@ -1,0 +1,85 @@
+"""Stored pictures against drawn ones: the same to the last bit, or as near as their codec promises.
+
+What lossy codecs may change is bounded on blocks of 8x8 pixels of luma: compression blurs edges everywhere a
+little, while a stone or a gripper that is missing changes whole blocks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from gobench.codec import Codec
+from gobench.codec.contract import Members
+from gobench.errors import DataError
+from gobench.types import Array, Clip
+
+BLOCK = 8
+TOLERANCE = 24.0  # mean absolute difference over a block of luma
+CHUNK_BYTES = 96 << 20
+
+
+def frame_that_differs(codec: Codec, members: Members, clip: Clip) -> tuple[int, str]:
+    """The first stored frame that is not the drawn one, and how it differs; (-1, "") where all are."""
+    try:
+        length = codec.length(members)
+        if length != clip.length:
+            return min(length, clip.length), f"{length} frames are stored, {clip.length} are drawn"
+        for start, stop in _runs(clip):
+            found = (_exact if codec.exact else _near)(codec, members, clip, start, stop)
+            if found[1]:
+                return found
+    except DataError as error:
+        return 0, f"cannot be decoded: {error}"
+    return -1, ""
+
+
+def picture_differs(data: bytes, clip: Clip) -> str:
+    """How a stored still differs from the clip's last frame; "" if it does not."""
+    from gobench.codec import pictures
+
+    try:
+        found = pictures.decode(data)
+    except DataError as error:
+        return str(error)
+    wanted = clip.rgb(clip.length - 1, clip.length)[0]
+    if found.shape != wanted.shape:
+        return f"it has the shape {found.shape}, the last frame {wanted.shape}"
+    return "" if np.array_equal(found, wanted) else "it is not the last frame"
+
+
+def block_difference(found: Array, wanted: Array) -> float:
+    """The largest mean absolute difference over 8x8 blocks of two planes [H, W]; whole blocks only."""
+    if found.shape != wanted.shape:
+        return 255.0
+    gap = np.abs(found.astype(np.int16) - wanted)
+    rows, cols = max(gap.shape[0] // BLOCK, 1), max(gap.shape[1] // BLOCK, 1)
+    high, wide = min(BLOCK, gap.shape[0]), min(BLOCK, gap.shape[1])
+    blocks = gap[: rows * high, : cols * wide].reshape(rows, high, cols, wide)
+    return float(blocks.mean(axis=(1, 3)).max())
+
+
+def _runs(clip: Clip) -> Iterator[tuple[int, int]]:
+    size = max(1, CHUNK_BYTES // (clip.height * clip.width * 3))
+    for start in range(0, clip.length, size):
+        yield start, min(start + size, clip.length)
+
+
+def _exact(codec: Codec, members: Members, clip: Clip, start: int, stop: int) -> tuple[int, str]:
+    found, wanted = np.asarray(codec.decode(members, start, stop)), clip.rgb(start, stop)
+    if found.shape != wanted.shape:
+        return start, f"stored as {found.shape}, drawn as {wanted.shape}"
+    if np.array_equal(found, wanted):
+        return -1, ""
+    first = int(np.argmax((found != wanted).any(axis=(1, 2, 3))))
+    return start + first, "the stored frame is not the one that the record draws"
+
+
+def _near(codec: Codec, members: Members, clip: Clip, start: int, stop: int) -> tuple[int, str]:
+    found, wanted = codec.decode(members, start, stop, form="yuv")[0], clip.yuv(start, stop).y
+    for t, (stored, drawn) in enumerate(zip(found, wanted, strict=True)):
+        gap = block_difference(stored, drawn)
+        if gap > TOLERANCE:
+            return start + t, f"a block differs by {gap:.0f} on average from what the record draws"
+    return -1, ""

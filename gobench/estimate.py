@@ -1,0 +1,86 @@
+"""``--dry-run``: what a build would make and cost, from a few samples that are made and thrown away."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import asdict, dataclass
+
+from gobench.build import warm
+from gobench.canonical import dumps
+from gobench.plan import lay_out
+from gobench.recipes import BuildConfig
+from gobench.shards import RECORD, pack
+from gobench.stages import Studio, open_source
+from gobench.types import Domain, Episode, Record, Source
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a build comes to. Counts assume that no candidate repeats another."""
+
+    units: int  # of the source
+    clips: int
+    shards: int
+    frames: int
+    bytes: int  # of the shards
+    seconds: float  # wall time with so many workers
+    sampled: int  # how many candidates this was measured on
+
+    def to_json(self) -> Record:
+        """Plain data."""
+        return asdict(self)
+
+
+def estimate(domain: Domain, config: BuildConfig, *, workers: int = 1, sample: int = 8) -> Estimate:
+    """Make up to ``sample`` units spread over the source, time them, and scale up. Writes nothing.
+
+    Raises UsageError where ``build`` would: the first candidate is drawn and encoded.
+    """
+    source = open_source(domain, config)
+    count = min(sample, source.units)
+    warm(domain)
+    _pictures(domain, config, _games(source, 0, min(count, 1)))  # first calls compile and load
+    units = [source.units * i // count for i in range(count)]
+    begin = time.perf_counter()
+    episodes = [item for unit in units for item in _games(source, unit, unit + 1)]
+    drawn = time.perf_counter()
+    frames, size = _pictures(domain, config, episodes[:sample])
+    end = time.perf_counter()
+    measured = max(len(episodes[:sample]), 1)
+    clips = round(source.units * len(episodes) / max(count, 1))
+    clips = min(clips, config.episodes) if config.episodes else clips
+    games = (drawn - begin) / max(count, 1) * source.units
+    return Estimate(
+        units=source.units,
+        clips=clips,
+        shards=len(lay_out(_split(clips, config), config)),
+        frames=round(clips * frames / measured),
+        bytes=round(clips * size / measured),
+        seconds=round((games + clips * (end - drawn) / measured) / workers, 1),
+        sampled=len(episodes),
+    )
+
+
+def _games(source: Source, start: int, stop: int) -> list[Episode]:
+    return [item for unit in range(start, stop) for item in source.unit(unit) if isinstance(item, Episode)]
+
+
+def _pictures(domain: Domain, config: BuildConfig, episodes: list[Episode]) -> tuple[int, int]:
+    """Frames and bytes of these candidates as samples."""
+    studio = Studio(domain, config)
+    frames = size = 0
+    for number, episode in enumerate(episodes):
+        drawn = studio.sample(number, number, "train", episode.record)
+        studio.codec.check_size(drawn.clip.height, drawn.clip.width)
+        size += len(pack(drawn.key, {RECORD: dumps(drawn.record), **studio.encode(drawn)}))
+        frames += drawn.clip.length
+    return frames, size
+
+
+def _split(clips: int, config: BuildConfig) -> dict[str, int]:
+    """About how many clips each split gets; they add up to ``clips``."""
+    counts = {name: math.floor(clips * part) for name, part in config.splits.items()}
+    largest = max(counts, key=lambda name: counts[name])
+    counts[largest] += clips - sum(counts.values())
+    return counts
