@@ -29,13 +29,17 @@ def write(path: Path, clip: GoClip) -> None:
 
 def read(path: Path) -> Array:
     """A picture file as uint8 [H, W, 3]; raises DataError when it is none."""
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
     try:
-        with Image.open(path) as picture:
+        data = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({error.strerror}).") from error
+    try:
+        with Image.open(io.BytesIO(data)) as picture:
             return np.asarray(picture.convert("RGB"))
-    except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError) as error:
-        raise DataError(f"{path} is no picture that can be read ({error}).") from error
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise DataError(f"{path} is no picture, or a broken one.") from error
 
 
 def _png(clip: GoClip) -> bytes:

@@ -1,0 +1,147 @@
+"""`gobench go render` and `gobench go read`, end to end."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from zipfile import ZipFile
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from gobench.errors import DataError, GobenchError, UsageError
+from gobench_go.commands.pictures import read, render
+from gobench_go.video import files
+from gobench_go.video import render as drawing
+from gobench_go.video.themes import look
+
+
+def run(command: object, *args: object) -> Result:
+    result = CliRunner().invoke(command, [str(a) for a in args], catch_exceptions=True)  # type: ignore[arg-type]
+    if isinstance(result.exception, GobenchError):
+        raise result.exception
+    assert result.exit_code == 0, result.output
+    return result
+
+
+@pytest.fixture
+def game(data: Path, tmp_path: Path) -> Path:
+    with ZipFile(data / "go9_katago_sgf.zip") as archive:
+        name = next(n for n in archive.namelist() if n.endswith(".sgf"))
+        path = tmp_path / "game.sgf"
+        path.write_bytes(archive.read(name))
+    return path
+
+
+def test_an_empty_board_is_the_golden_one(tmp_path: Path) -> None:
+    run(render, "--moves", "", tmp_path / "empty.png")
+    assert (files.read(tmp_path / "empty.png") == look("videoworld", 256, 9, 9).atlas[0]).all()
+
+
+def test_moves_alternate_and_capture(tmp_path: Path) -> None:
+    run(
+        render,
+        "--board",
+        "5",
+        "--theme",
+        "paper",
+        "--size",
+        "120",
+        "--moves",
+        "A2 A1 B1",
+        tmp_path / "out.png",
+    )
+    assert run(read, tmp_path / "out.png").stdout.split() == [".....", ".....", ".....", "X....", ".X..."]
+
+
+def test_read_says_what_it_found(tmp_path: Path) -> None:
+    run(
+        render,
+        "--theme",
+        "wood",
+        "--coordinates",
+        "--last-move",
+        "--moves",
+        "E5 pass, c3",
+        tmp_path / "out.jpg",
+    )
+    told = json.loads(run(read, tmp_path / "out.jpg", "--json").stdout)
+    assert (told["theme"], told["rows"], told["cols"], told["coordinates"]) == ("wood", 9, 9, True)
+    assert told["board"][4] == "....X...." and told["board"][6] == "..X......"
+    assert 0.3 < told["confidence"] <= told["mean_confidence"] < 1
+    named = run(read, tmp_path / "out.jpg", "--theme", "wood", "--board", "9x9").stdout
+    assert named.split() == told["board"]
+
+
+def test_a_game_as_picture_gif_and_video(game: Path, tmp_path: Path) -> None:
+    from PIL import Image
+
+    from gobench.codec import codec
+
+    for suffix in ("png", "gif", "mp4"):
+        run(
+            render,
+            "--sgf",
+            game,
+            "--size",
+            "128",
+            "--theme",
+            "dark",
+            "--fps",
+            "8",
+            tmp_path / f"game.{suffix}",
+        )
+    last = files.read(tmp_path / "game.png")
+    video = codec("h264").decode({"mp4": (tmp_path / "game.mp4").read_bytes()})
+    assert isinstance(video, np.ndarray)
+    assert abs(video[-1].astype(int) - last).mean() < 3
+    with Image.open(tmp_path / "game.gif") as gif:
+        assert gif.info["duration"] == 120 and gif.n_frames > 20
+        gif.seek(gif.n_frames - 1)
+        assert abs(np.asarray(gif.convert("RGB"), int) - last).mean() < 3
+
+
+def test_a_variation_is_drawn(tmp_path: Path) -> None:
+    run(render, "--variation", "3", "--moves", "E5", tmp_path / "a.png")
+    board = np.zeros((9, 9), np.uint8)
+    board[4, 4] = 1
+    want = drawing.board(look("videoworld", 256, 9, 9, variation=3), board)
+    assert (files.read(tmp_path / "a.png") == want).all()
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (("--moves", "E5 E5", "a.png"), "White cannot play E5"),
+        (("--moves", "I5", "a.png"), "columns have no I"),
+        (("a.webm",), r"one of \.png, \.jpg, \.gif, \.mp4"),
+        (("--theme", "wod", "a.png"), "Did you mean 'wood'"),
+        (("--size", "36", "--board", "19", "a.png"), "choose 71"),
+        (("--board", "9y9", "a.png"), "no board size"),
+        (("--size", "255", "a.mp4"), "even"),
+        (("--moves", "", "--sgf", "a.sgf", "a.png"), "choose one"),
+    ],
+)
+def test_wrong_requests(args: tuple[str, ...], says: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=says):
+        run(render, *args[:-1], tmp_path / args[-1])
+    assert not list(tmp_path.iterdir())
+
+
+def test_broken_files(tmp_path: Path) -> None:
+    (tmp_path / "bad.sgf").write_text("(;GM[1]SZ[9];B[ee];W[ee])")
+    (tmp_path / "no.sgf").write_text("hello")
+    (tmp_path / "bad.png").write_bytes(b"\x89PNG\r\n\x1a\nbroken")
+    with pytest.raises(DataError, match="White cannot play E5"):
+        run(render, "--sgf", tmp_path / "bad.sgf", tmp_path / "a.png")
+    with pytest.raises(DataError, match="no game found"):
+        run(render, "--sgf", tmp_path / "no.sgf", tmp_path / "a.png")
+    with pytest.raises(DataError, match="cannot be read"):
+        run(render, "--sgf", tmp_path / "gone.sgf", tmp_path / "a.png")
+    with pytest.raises(DataError, match="no picture"):
+        run(read, tmp_path / "bad.png")
+    with pytest.raises(DataError, match="cannot be read"):
+        run(read, tmp_path / "gone.png")
+    with pytest.raises(UsageError, match="unknown theme"):
+        run(read, tmp_path / "bad.png", "--theme", "oil")
