@@ -1,7 +1,7 @@
-"""Fixed tables of the compiled board: Zobrist keys, and what the 8 neighbours of an empty point say about it.
+"""Fixed tables of the compiled board: Zobrist keys, and what the 8 points around say about an empty point.
 
-A neighbourhood code has 2 bits a neighbour (0 empty, 1 black, 2 white, 3 border), up-left in the lowest bits, then
-up, up-right, left, right, down-left, down, down-right.
+A neighbourhood code has 2 bits a neighbour (0 empty, 1 black, 2 white, 3 border), up-left in the lowest bits,
+then up, up-right, left, right, down-left, down, down-right.
 """
 
 from __future__ import annotations
@@ -21,13 +21,14 @@ _CORNER = (0, 2, 5, 7)
 def neighbours() -> npt.NDArray[np.uint8]:
     """uint8 [65536, 8]: the colours in every neighbourhood code."""
     codes = np.arange(1 << 16, dtype=np.uint32)
-    return np.stack([(codes >> np.uint32(2 * k)) & np.uint32(3) for k in range(8)], axis=1).astype(np.uint8)
+    colors = [(codes >> np.uint32(2 * k)) & np.uint32(3) for k in range(8)]
+    return np.asarray(np.stack(colors, axis=1), np.uint8)
 
 
 def _flags() -> npt.NDArray[np.uint8]:
     around = neighbours()
     direct, corner = around[:, _DIRECT], around[:, _CORNER]
-    flags = LIBERTY * (direct == 0).any(axis=1).astype(np.uint8)
+    flags: npt.NDArray[np.uint8] = LIBERTY * (direct == 0).any(axis=1).astype(np.uint8)
     edge = (corner == 3).any(axis=1)
     for color in (1, 2):
         walled = ((direct == color) | (direct == 3)).all(axis=1)
@@ -40,7 +41,8 @@ def _flags() -> npt.NDArray[np.uint8]:
 
 def _keys(count: int) -> npt.NDArray[np.int64]:
     """Random 64-bit keys; the raw stream of PCG64 is the same in every numpy."""
-    return np.random.PCG64(0x60B01D).random_raw(count).astype(np.uint64).view(np.int64)
+    keys: npt.NDArray[np.uint64] = np.asarray(np.random.PCG64(0x60B01D).random_raw(count), np.uint64)
+    return keys.view(np.int64)
 
 
 _KEYS = _keys(3 * CAP + 3)
