@@ -8,7 +8,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from gobench.errors import UsageError
+from gobench.errors import UsageError, unknown
 from gobench.seeds import seed64
 from gobench.types import Clip, Episode, Json, Record, Source
 
@@ -16,6 +16,8 @@ LOOK = {"theme": "videoworld", "size": 256, "coordinates": False, "last_move": F
 CLIP = {"first_ply": 0, "max_frames": 0, "fps": 4}
 SOURCE_KEYS = ("rows", "cols", "rules", "komi", "sources", "reannotate")
 """The options that decide the games; all others decide the pictures."""
+PATHS = "paths"
+"""Where the sources' files lie, one list a source: local to a machine, so no part of what is hashed."""
 
 
 @cache
@@ -35,6 +37,7 @@ class GoDomain:
 
     name = "go"
     version = "1"
+    local_options = (PATHS,)
 
     def recipes(self) -> Mapping[str, Record]:
         """Name -> recipe, defaults filled in."""
@@ -54,18 +57,23 @@ class GoDomain:
         games = configure_sources({k: options[k] for k in SOURCE_KEYS if k in options})
         pictures = {**LOOK, **{k: options[k] for k in LOOK if k in options}}
         clip = checked_clip({**CLIP, **options.get("clip", {})})
-        strange = set(options) - set(games) - set(pictures) - {"clip"}
-        if strange:
-            allowed = sorted({*games, *pictures, "clip"})
-            raise UsageError(f"unknown option {min(strange)!r} of the Go domain. Allowed: {', '.join(allowed)}.")
+        allowed = {*games, *pictures, "clip"}
+        if strange := sorted(set(options) - allowed):
+            raise unknown("option of the Go domain", strange[0], allowed)
+        paths = [source.pop(PATHS, []) for source in games["sources"]]
         look(pictures["theme"], pictures["size"], games["rows"], games["cols"], **marks(pictures))
-        return {**games, **pictures, "clip": clip}
+        return {**games, **pictures, "clip": clip, PATHS: paths}
 
     def source(self, options: Mapping[str, Json], episodes: int, seed: int) -> Source:
         """The recipe's games, candidate by candidate."""
         from gobench_go.sources import make_source
 
-        return make_source({k: options[k] for k in SOURCE_KEYS if k in options}, episodes, seed)
+        games = {key: options[key] for key in SOURCE_KEYS}
+        games["sources"] = [
+            {**source, PATHS: paths} if paths else source
+            for source, paths in zip(games["sources"], options[PATHS], strict=True)
+        ]
+        return make_source(games, episodes, seed)
 
     def fingerprint(self, episode: Episode, dedup: str) -> int:
         """64-bit identity of the game; "symmetry" calls a game and its 8 mirror images the same."""
@@ -87,7 +95,7 @@ class GoDomain:
 
     def clip(self, record: Mapping[str, Json]) -> Clip:
         """Draw a shipped record: frame t shows the board after ``first_ply + t`` plies."""
-        from gobench_go.video.clip import draw
+        from gobench_go.drawing import draw
 
         return draw(record)
 
@@ -97,7 +105,7 @@ class GoDomain:
 
     def replay(self, record: Mapping[str, Json]) -> Mapping[str, Json]:
         """A game as boards for a page that plays it: rows, cols and one compact string a ply."""
-        from gobench_go.video.clip import boards_of
+        from gobench_go.drawing import boards_of
 
         boards = boards_of(record)
         return {
@@ -153,8 +161,7 @@ def _value(dtype: str) -> Json:
 
 FEATURES: Mapping[str, Json] = {
     **{k: _value("string") for k in ("key", "split", "rules", "ko", "setup", "result", "source", "origin", "black", "white", "teacher", "theme", "symmetry_hash")},
-    **{k: _value("int64") for k in ("rows", "cols", "size", "variation", "frames", "first_ply", "fps")},
-    "seed": _value("uint64"),
+    **{k: _value("int64") for k in ("rows", "cols", "size", "variation", "frames", "first_ply", "fps", "seed")},
     **{k: _value("float64") for k in ("komi", "score")},
     **{k: _value("bool") for k in ("suicide", "over", "coordinates", "last_move")},
     **{k: _list("int64") for k in ("moves", "colors", "captures", "targets")},

@@ -21,7 +21,7 @@ def apply(options: Mapping[str, Json], flags: Mapping[str, Json]) -> Record:
         sources = with_teacher(sources, flags["teacher"])
     for flag, kind in (("sgf", "sgf"), ("videoworld_tars", "videoworld")):
         if flags.get(flag):
-            sources.append({"kind": kind, "paths": list(flags[flag])})
+            sources.insert(0, {"kind": kind, "paths": list(flags[flag])})
     return {**changed, "sources": sources}
 
 

@@ -1,0 +1,46 @@
+"""A shipped record as a clip: replay the moves, draw the boards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import cast
+
+import numpy as np
+
+from gobench.errors import DataError
+from gobench.types import Array, Clip, Json, Record
+from gobench_go.game.kernels import replay
+from gobench_go.sources.record import board_of, rules_of
+from gobench_go.video.render import GoClip
+from gobench_go.video.themes import Look, look
+
+
+def boards_of(record: Mapping[str, Json]) -> Array:
+    """Every board of a record's game, uint8 [plies + 1, R, C]; raises DataError on an illegal move."""
+    rules = rules_of(cast(Record, record))
+    played = replay(rules, board_of(record["setup"], rules), record["moves"], record["colors"])
+    if played.first_illegal >= 0:
+        ply = played.first_illegal
+        name = record.get("key", "a record")
+        raise DataError(f"{name}: ply {ply} (move {record['moves'][ply]}) is illegal by rules {rules.name}.")
+    return cast(Array, played.boards)
+
+
+def look_of(record: Mapping[str, Json]) -> Look:
+    """The look that a shipped record names."""
+    return look(
+        record["theme"],
+        record["size"],
+        record["rows"],
+        record["cols"],
+        coordinates=record["coordinates"],
+        last_move=record["last_move"],
+        variation=record["variation"],
+    )
+
+
+def draw(record: Mapping[str, Json]) -> Clip:
+    """The clip of a shipped record: frame t shows the board after ``first_ply + t`` plies."""
+    part = slice(record["first_ply"], record["first_ply"] + record["frames"])
+    last = np.asarray([-1, *record["moves"]], np.int32)[part]
+    return GoClip(look_of(record), boards_of(record)[part], last, fps=record["fps"])

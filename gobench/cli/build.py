@@ -1,0 +1,158 @@
+"""``gobench build-dataset`` and ``gobench recipes``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gobench.cli.options import Bars, as_json, emit, human, workers_option
+from gobench.errors import BuildError, UsageError, unknown
+from gobench.types import Domain
+
+CORE_FLAGS = {"games": "episodes", "seed": "seed", "codec": "codec", "shards": "shards", "shard_size": "shard_size"}
+"""Flag -> key of BuildConfig."""
+DOMAIN_FLAGS = ("sgf", "videoworld_tars", "teacher", "reannotate", "theme", "size", "randomise")
+"""Flags handed to the recipe's domain, which knows what they mean."""
+
+
+@click.command("build-dataset", epilog=(
+    "\b\nExamples:\n"
+    "  gobench build-dataset go9-tiny --out runs/go9-tiny\n"
+    "  gobench build-dataset go9-sgf --sgf games.zip --out runs/mine\n"
+    "  gobench build-dataset go9 --out runs/go9 --dry-run\n"
+    "  gobench build-dataset go9 --out runs/go9 --task-index 3 --task-count 64"
+))
+@click.argument("recipe", metavar="RECIPE")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder to build in [default: runs/RECIPE].")
+@click.option("--games", type=int, metavar="N", help="Keep at most N games; self-play makes that many.")
+@click.option("--sgf", multiple=True, metavar="PATH", help="Add games: a file, folder, glob, .zip or .tgz of SGF. May be repeated.")
+@click.option("--videoworld-tars", multiple=True, metavar="PATH", help="Add the released set's tars: a file, folder or glob.")
+@click.option("--teacher", metavar="NAME", help="Who plays the self-play: random, mcts:N.")
+@click.option("--reannotate", metavar="NAME", help="Keep each game's states, let this teacher say the best move at each.")
+@click.option("--theme", metavar="NAME", help="The look: videoworld, wood, paper, dark, contrast.")
+@click.option("--size", type=int, metavar="PX", help="Height and width of a frame, 36 to 1024.")
+@click.option("--randomise", is_flag=True, default=None, help="Vary colours, light, geometry and noise from game to game.")
+@click.option("--codec", metavar="NAME", help="How frames are stored: h264, h264-direct, lossless, png, moves.")
+@click.option("--seed", type=int, metavar="N", help="Root of all randomness.")
+@click.option("--shards", type=int, metavar="N", help="How many shards in all.")
+@click.option("--shard-size", type=int, metavar="N", help="Games a shard, if --shards is not given.")
+@workers_option
+@click.option("--overwrite", is_flag=True, help="Throw away what an earlier build left in the folder.")
+@click.option("--dry-run", is_flag=True, help="Say shards, clips, bytes and time; write nothing.")
+@click.option("--task-index", type=int, metavar="I", help="Make the share of task I of an array job.")
+@click.option("--task-count", type=int, metavar="N", help="How many tasks the array job has.")
+@as_json
+def build_dataset(recipe: str, out: Path | None, **flags: Any) -> None:
+    """Make a sharded video dataset from a recipe.
+
+    The same command again goes on after an interruption; the result is the same to the byte. `gobench recipes`
+    lists the recipes.
+    """
+    from gobench.registry import domain, recipes
+
+    known = recipes()
+    if recipe not in known:
+        raise unknown("recipe", recipe, known)
+    world = domain(known[recipe])
+    config = configured(world, recipe, flags)
+    out = out or Path("runs") / recipe
+    if flags["dry_run"]:
+        return show_estimate(world, config, flags)
+    return run(world, config, out, flags)
+
+
+def configured(world: Domain, recipe: str, flags: dict[str, Any]) -> Any:
+    """The recipe with the flags that were given."""
+    from gobench.recipes import configure
+
+    changes = {key: flags[flag] for flag, key in CORE_FLAGS.items() if flags[flag] is not None}
+    given = {flag: flags[flag] for flag in DOMAIN_FLAGS if flags[flag] not in (None, ())}
+    options = None
+    if given:
+        override = getattr(world, "override", None)
+        if override is None:
+            raise UsageError(f"recipe {recipe!r} (domain {world.name}) has no option --{min(given)}.")
+        options = override(world.recipes()[recipe].get("options", {}), given)
+    return configure(world, recipe, changes, options)
+
+
+def run(world: Domain, config: Any, out: Path, flags: dict[str, Any]) -> None:
+    """Build, with bars on stderr, and say what was made and what was not taken."""
+    from gobench.build import build
+    from gobench.card import extra as card
+    from gobench.croissant import extra as croissant
+
+    bars = Bars(quiet=flags["as_json"])
+    try:
+        report = build(
+            world,
+            config,
+            out,
+            workers=flags["workers"],
+            overwrite=flags["overwrite"],
+            task_index=flags["task_index"],
+            task_count=flags["task_count"],
+            progress=bars,
+            extras=(card, croissant),
+        )
+    except KeyboardInterrupt:
+        raise BuildError(f"stopped. Run the same command again to go on in {out}.") from None
+    finally:
+        bars.close()
+    if flags["as_json"]:
+        return emit(report.to_json())
+    click.echo(f"{out}: {report.message}")
+    if report.done:
+        say(report, out)
+    return None
+
+
+def say(report: Any, out: Path) -> None:
+    """The finished build for a person."""
+    for split, total in report.splits.items():
+        click.echo(f"  {split:<12}{total['samples']:>9,} games {total['frames']:>11,} frames  {human(total['bytes']):>10}")
+    if report.rejected:
+        reasons = ", ".join(f"{reason} {count:,}" for reason, count in report.rejected.items())
+        click.echo(f"  not taken:  {reasons}  (each is listed in {out / 'rejected.jsonl'})")
+    click.echo(f"Look at it: gobench preview {out}    check it: gobench verify {out}")
+
+
+def show_estimate(world: Domain, config: Any, flags: dict[str, Any]) -> None:
+    """What a build would make and take, from a small sample made now."""
+    from gobench.estimate import estimate
+
+    found = estimate(world, config, workers=flags["workers"])
+    if flags["as_json"]:
+        return emit(found.to_json())
+    click.echo(
+        f"{found.clips:,} clips, {found.frames:,} frames, {found.shards:,} shards, {human(found.bytes)}; "
+        f"about {duration(found.seconds)} with {flags['workers']} workers on this machine.\n"
+        f"Measured on {found.sampled} samples; nothing was written."
+    )
+    return None
+
+
+def duration(seconds: float) -> str:
+    """Seconds for people: 5400 -> "1.5 hours"."""
+    for unit, size in (("days", 86400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.1f} {unit}"
+    return f"{seconds:.0f} seconds"
+
+
+@click.command("recipes", epilog="\b\nExample:\n  gobench recipes --json")
+@as_json
+def recipes(as_json: bool) -> None:
+    """List the recipes that are installed."""
+    from gobench.registry import domain
+    from gobench.registry import recipes as installed
+
+    table = {name: {"domain": room, **domain(room).recipes()[name]} for name, room in installed().items()}
+    if as_json:
+        return emit(table)
+    width = max(map(len, table))
+    for name, recipe in table.items():
+        click.echo(f"{name:<{width}}  {recipe.get('about', '')}")
+    return None
