@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from gobench.errors import UsageError, unknown
 from gobench_go.game.census import legal_positions
+from gobench_go.game.compiled import compiled
 from gobench_go.game.rules import KO, Rules
 
 DEEPEST = 1000
@@ -77,7 +77,7 @@ def _neighbours(rows: int, cols: int) -> Points:
     return np.stack([side.ravel() for side in sides], axis=1)
 
 
-@njit(cache=True)
+@compiled
 def _walk(neighbours: Points, depth: int, ko: int, suicide: bool) -> npt.NDArray[np.int64]:
     """Depth first over all lines of play; int64 [2, depth + 1]: leaves and ended games of each length."""
     points = len(neighbours)
@@ -104,7 +104,7 @@ def _walk(neighbours: Points, depth: int, ko: int, suicide: bool) -> npt.NDArray
     return counts
 
 
-@njit(cache=True)
+@compiled
 def _play(
     boards: Boards, ply: int, move: int, neighbours: Points, suicide: bool, chain: Points, seen: Flags
 ) -> bool:
@@ -125,7 +125,7 @@ def _play(
     return lost == 0 or (suicide and lost > 1)
 
 
-@njit(cache=True)
+@compiled
 def _take(board: Board, point: int, neighbours: Points, chain: Points, seen: Flags) -> int:
     """Take the chain of ``point`` off the board if it has no liberty; how many stones went."""
     seen[:] = False
@@ -148,7 +148,7 @@ def _take(board: Board, point: int, neighbours: Points, chain: Points, seen: Fla
     return size
 
 
-@njit(cache=True)
+@compiled
 def _repeats(boards: Boards, ply: int, ko: int) -> bool:
     """Whether ``boards[ply + 1]`` stands earlier on the line, where the ko rule looks (see ``KO_RULES``)."""
     if ko == 3:

@@ -1,0 +1,127 @@
+"""Every notation of every point goes there and back."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from gobench.errors import UsageError
+from gobench_go.game import coords
+
+SIZES = [(1, 1), (1, 5), (5, 1), (3, 4), (9, 9), (13, 13), (19, 19)]
+
+
+@pytest.mark.parametrize(("rows", "cols"), SIZES)
+def test_all_moves_survive_every_notation(rows: int, cols: int) -> None:
+    for move in range(rows * cols + 1):
+        assert coords.index_of_gtp(coords.gtp(move, rows, cols), rows, cols) == move
+        assert coords.index_of_gtp(coords.gtp(move, rows, cols).lower(), rows, cols) == move
+        assert coords.index_of_sgf(coords.sgf(move, rows, cols), rows, cols) == move
+        assert coords.index_of_sgfmill(coords.sgfmill(move, rows, cols), rows, cols) == move
+        if move < rows * cols:
+            assert coords.index(*coords.row_col(move, cols), rows, cols) == move
+
+
+@pytest.mark.parametrize(
+    ("move", "gtp", "sgf", "sgfmill"),
+    [(0, "A9", "aa", (8, 0)), (40, "E5", "ee", (4, 4)), (80, "J1", "ii", (0, 8)), (81, "pass", "", None)],
+)
+def test_the_table_of_the_docstring(move: int, gtp: str, sgf: str, sgfmill: tuple[int, int] | None) -> None:
+    assert coords.gtp(move, 9, 9) == gtp
+    assert coords.sgf(move, 9, 9) == sgf
+    assert coords.sgfmill(move, 9, 9) == sgfmill
+    assert coords.__doc__ is not None
+    assert str(move) in coords.__doc__ and (sgf or "empty") in coords.__doc__ and gtp in coords.__doc__
+
+
+def test_gtp_agrees_with_the_library_that_reads_sgf() -> None:
+    from sgfmill import common
+
+    for size in (5, 9, 19):
+        for move in range(size * size + 1):
+            pair = coords.sgfmill(move, size, size)
+            assert common.format_vertex(pair) == coords.gtp(move, size, size)
+
+
+def test_passes_of_sgf() -> None:
+    assert coords.index_of_sgf("tt", 9, 9) == coords.index_of_sgf("", 9, 9) == coords.pass_index(9, 9) == 81
+    assert coords.index_of_sgf("tt", 19, 19) == 361
+    assert coords.index_of_sgf("ss", 19, 19) == 360
+
+
+@pytest.mark.parametrize("text", ["", "I5", "E0", "E10", "K1", "resign", "E", "5E", "E5 ", "É5", "E٥", "E-1"])
+def test_text_that_is_no_gtp_move_of_9x9(text: str) -> None:
+    if text == "E5 ":
+        assert coords.index_of_gtp(text, 9, 9) == 40  # blanks around are harmless
+        return
+    with pytest.raises(UsageError, match="A1 to J9"):
+        coords.index_of_gtp(text, 9, 9)
+
+
+@pytest.mark.parametrize("text", ["a", "abc", "aj", "ja", "AA", "a1", "é", "zz"])
+def test_text_that_is_no_sgf_point_of_9x9(text: str) -> None:
+    with pytest.raises(UsageError):
+        coords.index_of_sgf(text, 9, 9)
+
+
+@pytest.mark.parametrize("move", [-1, 82, 1000])
+def test_moves_off_the_board_have_no_name(move: int) -> None:
+    for name in (coords.gtp, coords.sgf, coords.sgfmill):
+        with pytest.raises(UsageError, match="0 to 81"):
+            name(move, 9, 9)
+
+
+def test_sizes() -> None:
+    assert coords.size("3x4") == (3, 4)
+    assert coords.size("9") == coords.size(" 9X9 ") == (9, 9)
+    for text in ("", "x", "3x", "3x4x5", "-3x3", "3 4", "nine"):
+        with pytest.raises(UsageError, match="9x9"):
+            coords.size(text)
+    for text in ("0x3", "3x0", "20", "3x20", "999x999"):
+        with pytest.raises(UsageError, match="1 to 19"):
+            coords.size(text)
+
+
+@pytest.mark.parametrize(("rows", "cols"), SIZES)
+def test_symmetries_are_a_group_that_keeps_neighbours(rows: int, cols: int) -> None:
+    table = coords.symmetries(rows, cols)
+    assert table.shape == (8 if rows == cols else 4, rows * cols + 1)
+    assert (np.sort(table, axis=1) == np.arange(rows * cols + 1)).all()
+    assert (table[0] == np.arange(rows * cols + 1)).all()
+    assert (table[:, -1] == rows * cols).all()
+    assert not table.flags.writeable
+    known = {row.tobytes() for row in table}
+    assert {a[b].tobytes() for a in table for b in table} == known
+    row, col = np.divmod(table[:, :-1], cols)
+    for near in (1, cols):
+        step = np.abs(row[:, near:] - row[:, :-near]) + np.abs(col[:, near:] - col[:, :-near])
+        inner = slice(None) if near == cols else (np.arange(1, rows * cols) % cols != 0)
+        assert (step[:, inner] == 1).all()
+
+
+@pytest.mark.parametrize(("rows", "cols"), [(3, 3), (2, 5)])
+def test_symmetries_are_the_documented_picture_operations(rows: int, cols: int) -> None:
+    board = np.arange(rows * cols).reshape(rows, cols)
+    for k, moved in enumerate(coords.symmetries(rows, cols)[:, :-1]):
+        new = np.empty(rows * cols, np.int64)
+        new[moved] = board.ravel()
+        picture = board.T if k & 4 else board
+        picture = picture[::-1] if k & 2 else picture
+        picture = picture[:, ::-1] if k & 1 else picture
+        assert (new.reshape(rows, cols) == picture).all()
+
+
+def test_handicap_points() -> None:
+    def names(rows: int, cols: int, stones: int) -> str:
+        return " ".join(coords.gtp(point, rows, cols) for point in coords.handicap(rows, cols, stones))
+
+    assert names(9, 9, 2) == "C3 G7"
+    assert names(9, 9, 9) == "C3 G7 C7 G3 C5 G5 E3 E7 E5"
+    assert names(19, 19, 5) == "D4 Q16 D16 Q4 K10"
+    assert names(19, 19, 6) == "D4 Q16 D16 Q4 D10 Q10"
+    assert names(13, 13, 8) == "D4 K10 D10 K4 D7 K7 G4 G10"
+    for size, stones, most in (((9, 9), 10, 9), ((8, 8), 5, 4), ((7, 7), 5, 4), ((9, 9), 1, 9)):
+        with pytest.raises(UsageError, match=f"2 to {most}"):
+            coords.handicap(*size, stones)
+    with pytest.raises(UsageError, match="at least 7"):
+        coords.handicap(5, 5, 2)
