@@ -1,144 +1,71 @@
-"""The episodes of one split of a built folder, read by byte range through ``index.parquet``."""
+"""The episodes of one split of a built folder, as the loader wants them."""
 
 from __future__ import annotations
 
-import os
-from collections import OrderedDict
+from bisect import bisect_right
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from gobench import plan, shards
-from gobench.assemble import INDEX, MANIFEST
-from gobench.canonical import read_json
 from gobench.codec import Codec
-from gobench.codec import codec as codec_named
+from gobench.dataset import open_dataset, read_index
 from gobench.errors import DataError, unknown
 from gobench.loader.film import Episodes, Sample
 from gobench.loader.table import Ints
 from gobench.types import Domain
 
-OPEN_SHARDS = 128  # files held open by a process
-COLUMNS = ["key", "shard", "offset", "size", "frames"]
-
 
 def opened(source: str | Path | Episodes, split: str, domain: Domain | None) -> Episodes:
     """A folder's split, or ``source`` itself if it offers episodes already."""
-    return BuiltEpisodes(Path(source), split, domain) if isinstance(source, str | Path) else source
-
-
-def described(folder: Path) -> dict[str, Any]:
-    """The config in a folder's plan, {} where there is none."""
-    return plan.read(folder).config.to_json() if (folder / plan.PLAN).is_file() else {}
-
-
-def shards_of(folder: Path, split: str) -> list[Path]:
-    """Paths of a split's shards in a finished folder; raises DataError or UsageError."""
-    _finished(folder)
-    return [folder / s.file for s in _planned(folder, split)]
-
-
-def _finished(folder: Path) -> dict[str, Any]:
-    if not (folder / MANIFEST).is_file():
-        raise DataError(
-            f"{folder} holds no finished dataset (no manifest.json): give the folder that "
-            "`gobench build-dataset` wrote, or run the same command again to finish it."
-        )
-    return dict(read_json(folder / MANIFEST))
-
-
-def _planned(folder: Path, split: str) -> list[plan.Shard]:
-    every = plan.read(folder).shards or ()
-    if split not in {s.split for s in every}:
-        raise unknown("split", split, {s.split for s in every})
-    return [s for s in every if s.split == split]
+    return BuiltEpisodes(source, split, domain) if isinstance(source, str | Path) else source
 
 
 class BuiltEpisodes:
-    """Implements ``film.Episodes``. Takes about 40 bytes an episode; travels to worker processes.
+    """Implements ``film.Episodes``. Takes 24 bytes an episode; travels to worker processes.
 
     Attributes:
         frames: int64 [N], frames of each episode.
         identity: of the split's content.
     """
 
-    def __init__(self, folder: Path, split: str, domain: Domain | None = None) -> None:
+    def __init__(self, folder: str | Path, split: str, domain: Domain | None = None) -> None:
         """Raises DataError for a folder that is not finished, UsageError for a split it does not have."""
-        self.folder, self.split, self._given = folder.absolute(), split, domain
-        self.identity = f"{_finished(folder)['content'][:16]}/{split}"
-        _planned(folder, split)
-        self._config = plan.read(folder).config
-        table = _index(folder / INDEX, split)
-        self.frames: Ints = table["frames"].to_numpy().astype(np.int64)
-        self._offsets, self._sizes = table["offset"].to_numpy(), table["size"].to_numpy()
-        self._keys = table["key"].combine_chunks()
-        names = table["shard"].combine_chunks().dictionary_encode()
-        self._shards, self._names = names.indices.to_numpy(), names.dictionary.to_pylist()
-        self._handles = Handles()
+        self.data = open_dataset(Path(folder).absolute())
+        if split not in self.data.splits:
+            raise unknown("split", split, self.data.splits)
+        self._starts = [shard.start for shard in self.data.shards]
+        self._numbers, self._given = self.data.splits[split], domain
+        self.identity = f"{self.data.manifest['content'][:16]}/{split}"
+        frames = read_index(self.data.folder, ["frames"])["frames"].to_numpy()
+        if len(frames) != len(self.data):
+            raise DataError(
+                f"{self.data.folder}: the index has {len(frames)} rows for {len(self.data)} samples. "
+                "Run `gobench verify`."
+            )
+        self.frames: Ints = frames[self._numbers.start : self._numbers.stop].astype(np.int64)
 
     def __len__(self) -> int:
-        return len(self.frames)
+        return len(self._numbers)
 
-    @cached_property
+    @property
     def codec(self) -> Codec:
-        return codec_named(self._config.codec)
+        return self.data.codec
 
     @cached_property
     def domain(self) -> Domain:
-        from gobench.registry import domain_of
+        """The domain given, or the one that the dataset names."""
+        from gobench.registry import domain
 
-        return self._given or domain_of(self._config.to_json())
-
-    def key(self, row: int) -> str:
-        """The key of an episode."""
-        return str(self._keys[row].as_py())
+        return self._given or domain(self.data.plan.config.domain)
 
     def sample(self, row: int) -> Sample:
         """Read one episode; raises DataError that names shard and key."""
-        key, path = self.key(row), self._path(row)
-        where = f"{path}: {key}"
-        offset, size = int(self._offsets[row]), int(self._sizes[row])
-        found = shards.unpack(shards.pread(self._handles(path), offset, size, where), where)
-        if found.key != key:
-            raise DataError(f"{where}: {found.key} stands where the index says it is; run `gobench verify`.")
-        return Sample(key, str(path), found.members)
-
-    def _path(self, row: int) -> Path:
-        return self.folder / plan.DATA / f"{self._names[int(self._shards[row])]}.tar"
-
-
-def _index(path: Path, split: str) -> Any:
-    from pyarrow import ArrowInvalid, parquet
-
-    try:
-        return parquet.read_table(path, columns=COLUMNS, filters=[("split", "=", split)])
-    except (OSError, ArrowInvalid) as error:
-        raise DataError(f"cannot read {path}: {error}. Run `gobench verify` on the folder.") from error
-
-
-class Handles:
-    """Open shards of this process, the least recently used closed first. Pickles as none open."""
-
-    def __init__(self) -> None:
-        self._open: OrderedDict[Path, int] = OrderedDict()
-
-    def __call__(self, path: Path) -> int:
-        """A file descriptor for reading ``path``; raises DataError."""
-        if path not in self._open:
-            try:
-                self._open[path] = os.open(path, os.O_RDONLY)
-            except OSError as error:
-                raise DataError(f"cannot read {path}: {error.strerror}. Run `gobench verify`.") from error
-            if len(self._open) > OPEN_SHARDS:
-                os.close(self._open.popitem(last=False)[1])
-        self._open.move_to_end(path)
-        return self._open[path]
-
-    def __del__(self) -> None:
-        for handle in self._open.values():
-            os.close(handle)
-
-    def __reduce__(self) -> tuple[type[Handles], tuple[()]]:
-        return Handles, ()
+        number = self._numbers[row]
+        try:
+            found = self.data.read(number)
+        except DataError as error:
+            key = read_index(self.data.folder, ["key"])["key"][number].as_py()
+            raise DataError(f"{key}: {error}") from error
+        shard = self.data.shards[bisect_right(self._starts, number) - 1]
+        return Sample(found.key, str(self.data.folder / shard.file), found.members)

@@ -9,11 +9,13 @@ from typing import Any, NoReturn
 
 import torch
 
+from gobench import plan
 from gobench.codec import codec as codec_named
-from gobench.errors import DataError, GobenchError, UsageError
-from gobench.loader.episodes import described, shards_of
+from gobench.dataset import open_dataset
+from gobench.errors import DataError, GobenchError, UsageError, unknown
 from gobench.loader.film import NAMES, Projector, Sample, named
 from gobench.loader.view import Form, View
+from gobench.recipes import BuildConfig
 from gobench.types import Domain
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
@@ -51,13 +53,12 @@ def webdataset(
     import webdataset as wds
 
     shards = _local(source, split)
-    made = described(shards[0].parent.parent)
-    name = codec or made.get("codec")
-    if name is None:
+    made = _described(shards[0].parent.parent)
+    if codec is None and made is None:
         raise UsageError(f"no plan.json beside {shards[0].parent}, so say codec=, for instance codec='h264'.")
-    how = codec_named(name)
-    view = View(form=form, size=size)
-    projector = Projector(view, how, _domain(domain, made, how.renders))
+    how = codec_named(codec or (made.codec if made else ""))
+    drawn_by = _domain(domain, made) if how.renders else None
+    projector = Projector(View(form=form, size=size), how, drawn_by)
     settings = {"shardshuffle": False, "nodesplitter": wds.split_by_node, "empty_check": False, **options}
     pipeline = wds.WebDataset([str(s) for s in shards], handler=broken, **settings)
     return pipeline.map(Decoder(projector), handler=broken)
@@ -71,7 +72,7 @@ def _local(source: str | Path | Sequence[str | Path], split: str) -> list[Path]:
             raise UsageError(f"{one!r} is a URL: only local files are read here. Download the dataset first.")
     paths = [Path(one).absolute() for one in given]
     if len(paths) == 1 and paths[0].is_dir():
-        return shards_of(paths[0], split)
+        return _shards_of(paths[0], split)
     missing = [p for p in paths if not p.is_file()]
     if missing or not paths:
         what = f"{missing[0]} is no file" if missing else "the list of shards is empty"
@@ -81,16 +82,28 @@ def _local(source: str | Path | Sequence[str | Path], split: str) -> list[Path]:
     return paths
 
 
-def _domain(given: Domain | None, made: dict[str, Any], needed: bool) -> Domain | None:
-    if given is not None or not needed:
-        return given
-    if "domain" not in made:
-        raise UsageError(
-            "codec 'moves' draws frames from records, and nothing says whose they are: give domain=."
-        )
-    from gobench.registry import domain_of
+def _shards_of(folder: Path, split: str) -> list[Path]:
+    data = open_dataset(folder)
+    if split not in data.splits:
+        raise unknown("split", split, data.splits)
+    entries = [entry for entry in data.manifest["shards"] if entry["split"] == split]
+    for path, size in ((folder / entry["file"], entry["bytes"]) for entry in entries):
+        if not path.is_file() or path.stat().st_size != size:  # a tar cut between members reads as whole
+            raise DataError(f"{path} is missing or has not its {size} bytes. Run `gobench verify`.")
+    return [folder / entry["file"] for entry in entries]
 
-    return domain_of(made)
+
+def _described(folder: Path) -> BuildConfig | None:
+    """The config that the shards in ``folder`` were made by, if its plan is there."""
+    return plan.read(folder).config if (folder / plan.PLAN).is_file() else None
+
+
+def _domain(given: Domain | None, made: BuildConfig | None) -> Domain:
+    if given is None and made is None:
+        raise UsageError("codec 'moves' draws frames, and nothing says what the records are: give domain=.")
+    from gobench.registry import domain
+
+    return given or domain(made.domain if made else "")
 
 
 class Decoder:
@@ -124,6 +137,7 @@ def _tensor(array: Any) -> torch.Tensor:
 def broken(error: Exception) -> NoReturn:
     """``webdataset``'s handler: whatever goes wrong stops the pipeline, as one of our errors."""
     if isinstance(error, GobenchError):
+        error.args = error.args[:1]  # webdataset appends streams and paths on the way up
         raise error
     what = "; ".join(str(a) for a in error.args)
     raise DataError(f"{type(error).__name__} while reading shards: {what}") from error

@@ -1,17 +1,22 @@
-"""Episodes in memory whose frames say who they are: the real codec ``lossless``, no files."""
+"""Episodes in memory whose frames say who they are (real codecs, no files), and small built folders."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from gobench import card, registry
+from gobench.build import build
 from gobench.clips import ArrayClip
 from gobench.codec import Codec, codec
 from gobench.loader.film import Sample
+from gobench.recipes import configure
 
 
 def picture(row: int, frame: int, height: int = 8, width: int = 8) -> np.ndarray[Any, np.dtype[np.uint8]]:
@@ -48,3 +53,19 @@ class MemoryEpisodes:
 def episodes() -> Callable[..., MemoryEpisodes]:
     """``episodes([5, 9])``: two episodes of 5 and 9 frames of 8x8 pixels."""
     return MemoryEpisodes
+
+
+@pytest.fixture(scope="session")
+def built(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """``built("moves")``: a folder with 24 real 9x9 games in that codec, 64 pixels, three shards, two splits."""
+    domain = registry.domain("go")
+    options = {"size": 64, "sources": [{"kind": "sgf", "paths": [str(data / "go9_katago_sgf.zip")]}]}
+
+    @cache
+    def folder(codec: str) -> Path:
+        core = {"codec": codec, "episodes": 24, "shard_size": 10, "splits": {"train": 0.8, "test": 0.2}}
+        out = tmp_path_factory.mktemp("built") / codec
+        build(domain, configure(domain, "go9-sgf", core, options), out, extras=(card.extra,))
+        return out
+
+    return folder
