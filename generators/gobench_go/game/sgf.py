@@ -1,21 +1,23 @@
-"""SGF files and games: bytes <-> ``SgfGame``. The grammar is sgfmill's; what is made of a tree is decided here.
+"""SGF files and games: bytes <-> ``SgfGame``. sgfmill's grammar, our decisions.
 
-==============  ==================================================================================================
+==============  ==============================================================================================
 What            How it is read
-==============  ==================================================================================================
-encoding        byte-order mark, else what CA says, else UTF-8, else the likeliest of cp932, gb18030 and latin-1; bytes that do not decode become U+FFFD and never stop a file from being read
+==============  ==============================================================================================
+encoding        byte-order mark, else what CA says, else UTF-8, else the likeliest of cp932, gb18030 and
+                latin-1; bytes that do not decode become U+FFFD and never stop a file from being read
 versions        FF[1] to FF[4]; lower-case letters of property names are dropped, as old files need
 variations      the main line, which is the first variation everywhere
-passes          empty, and ``tt`` (boards here have at most 19 lines); passes after the two that end the game are cut
+passes          empty, and ``tt`` (boards here have at most 19 lines); passes after the two that end the game
+                are cut
 SZ              ``9``, or ``cols:rows``; missing is 19
-setup           AB, AW, AE before the first move make the start position; after the last move they are dropped (servers
-                mark dead stones so); between moves the game is refused
-handicap        HA alone places nothing (as FF[4] says): the stones must stand in AB or be played. When neither is
-                the case and White moves first, the game is refused
-KM              ``6,5`` is 6.5; numbers of 100 or more are hundredths; 2.75, 3.25 and 3.75 are Chinese counts of
-                stones, worth twice as many points; other values that are no multiple of 0.5 are refused
+setup           AB, AW, AE before the first move make the start position; after the last move they are dropped
+                (servers mark dead stones so); between moves the game is refused
+handicap        HA alone places nothing (as FF[4] says): the stones must stand in AB or be played. When
+                neither is the case and White moves first, the game is refused
+KM              ``6,5`` is 6.5; numbers of 100 or more are hundredths; 2.75, 3.25 and 3.75 are Chinese counts
+                of stones, worth twice as many points; other values that are no multiple of 0.5 are refused
 RE              ``B+3.5``, ``W+R``, ``B+T``, ``W+F``, ``B+`` (won, not said how), ``0`` (draw) or ``?``
-==============  ==================================================================================================
+==============  ==============================================================================================
 
 Nothing in a file raises anything but ``SgfError``.
 """
@@ -79,7 +81,8 @@ REASONS: Mapping[str, str] = {
 class SgfGame:
     """One game as a file states it; legality is not checked yet.
 
-    ``setup`` is empty or R*C characters of ``.XO`` from the top left; ``komi`` is None when the file gives none.
+    ``setup`` is empty or R*C characters of ``.XO`` from the top left; ``komi`` is None when the file gives
+    none.
     """
 
     rows: int
@@ -171,8 +174,8 @@ def _move_nodes(record: Mapping[str, Any]) -> Iterator[dict[str, list[bytes]]]:
 def _split(text: bytes, raw: bytes) -> Iterator[Any]:
     """sgfmill's trees of a file, or an SgfError in the place of a broken game.
 
-    In double-byte encodings the second byte can be ``\\`` or ``]``, so the decoded text is what is parsed. Files of
-    programs that escaped byte by byte read only as bytes: the second try.
+    In double-byte encodings the second byte can be ``\\`` or ``]``, so the decoded text is what is parsed.
+    Files of programs that escaped byte by byte read only as bytes: the second try.
     """
     error = _guard(text)
     if error:
@@ -199,7 +202,9 @@ def _guard(data: bytes) -> SgfError | None:
         elif token == b")":
             depth = max(0, depth - 1)
         elif len(token) > MAX_PROPERTY:
-            return SgfError("huge-property", f"a property value of {len(token)} bytes (at most {MAX_PROPERTY})")
+            return SgfError(
+                "huge-property", f"a property value of {len(token)} bytes (at most {MAX_PROPERTY})"
+            )
         if depth > MAX_DEPTH:
             return SgfError("too-deep", f"variations nested deeper than {MAX_DEPTH}")
     return None

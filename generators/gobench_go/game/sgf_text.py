@@ -72,7 +72,8 @@ def encoding(data: bytes) -> str:
 
 
 def _known(name: str) -> str:
-    """Python's name of an encoding that keeps ASCII as it is (no UTF-16, punycode, base64, ...), or nothing."""
+    """Python's name of an encoding that keeps ASCII as it is (no UTF-16, punycode, base64, ...), or
+    nothing."""
     name = _ALIASES.get(name.lower(), name)
     try:
         found = codecs.lookup(name)
@@ -94,7 +95,8 @@ def _fits(data: bytes, name: str) -> bool:
 
 
 def _guess(data: bytes) -> str:
-    """Lone bytes above 127 are accents (latin-1); else the encoding that gives the most East Asian letters."""
+    """Lone bytes above 127 are accents (latin-1); else the encoding that gives the most East Asian
+    letters."""
     if all(len(run) == 1 for run in _HIGH.findall(data[:65536])):
         return "cp1252" if _fits(data, "cp1252") else "latin-1"
     fitting = [name for name in _GUESSES if _fits(data, name)]
@@ -130,7 +132,7 @@ def komi(text: str) -> float | None:
 
 _WORDS = (
     (re.compile(r"^(0|draw|jigo|tie|持碁|和棋|无胜负)$", re.I), "0"),
-    (re.compile(r"^([BW])\+([0-9]+(?:\.[0-9]+)?)", re.I), "{0}+{1:g}"),
+    (re.compile(r"^([BW])\+([0-9]{1,4}(?:\.[0-9]{1,4})?)(?![0-9.])", re.I), "{0}+{1:g}"),
     (re.compile(r"^([BW])\+(?:R(?:esign(?:ation)?)?|中盘|中押)\b", re.I), "{0}+R"),
     (re.compile(r"^([BW])\+T(?:ime)?\b", re.I), "{0}+T"),
     (re.compile(r"^([BW])\+F(?:orfeit)?\b", re.I), "{0}+F"),
@@ -151,5 +153,7 @@ def result(text: str) -> str:
         if found := pattern.match(word):
             number = float(found[2]) if found.re.groups == 2 else 0.0
             color = found[1].upper()
-            return "0" if form == "0" or (found.re.groups == 2 and number == 0) else form.format(color, number)
+            return (
+                "0" if form == "0" or (found.re.groups == 2 and number == 0) else form.format(color, number)
+            )
     return next((form for pattern, form in _FAR_EAST if pattern.search(word)), "?")

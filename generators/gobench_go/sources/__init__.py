@@ -1,4 +1,4 @@
-"""Where games come from: self-play, SGF archives, the released tars; each gives Episodes or counted Rejections."""
+"""Where games come from: self-play, SGF archives and the released tars."""
 
 from gobench_go.sources.mixed import make_source
 from gobench_go.sources.options import configure_sources

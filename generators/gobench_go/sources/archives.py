@@ -2,18 +2,20 @@
 
 Archives are read in memory and never unpacked to disk. What a hostile one can do ends here:
 
-=====================  ============================================================================================
+=====================  =======================================================================================
 Threat                 What happens
-=====================  ============================================================================================
-``../``, ``/etc/``     a member named outside its archive, and links and devices: "unsafe-member", never opened
-bombs                  no member is read beyond the caller's limit ("too-large"); an archive that unpacks to more than
-                       ``MAX_RATIO`` times its size and more than ``FREE`` bytes is refused as "archive-bomb"
+=====================  =======================================================================================
+``../``, ``/etc/``     a member named outside its archive, and links and devices: "unsafe-member", never
+                       opened
+bombs                  no member is read beyond the caller's limit ("too-large"); an archive that unpacks to
+                       more than ``MAX_RATIO`` times its size and more than ``FREE`` bytes is refused as
+                       "archive-bomb"
 encryption             "encrypted"
 damage                 "unreadable", and "archive-truncated" for what follows the last whole member of a tar
-=====================  ============================================================================================
+=====================  =======================================================================================
 
-A container holds about 20 bytes and the name for each member, pickles to workers, and reads member ``i`` in any order
-(compressed tars want ascending order: going back means unpacking from the start).
+A container holds about 20 bytes and the name for each member, pickles to workers, and reads member ``i`` in
+any order (compressed tars want ascending order: going back means unpacking from the start).
 """
 
 from __future__ import annotations
@@ -132,7 +134,8 @@ class Container:
 
 
 def listed(kind: str, path: str, label: str, wanted: tuple[str, ...]) -> Container:
-    """List a container of a kind: the members whose names end in ``wanted``, and what is wrong with the others.
+    """List a container of a kind: the members whose names end in ``wanted``, and what is wrong with the
+    others.
 
     A broken archive has one member, which says so when it is read.
     """
@@ -265,10 +268,10 @@ def _list_tar(path: str, wanted: tuple[str, ...]) -> Iterator[Found]:
 
 
 def _entries(stream: Any) -> Iterator[tarfile.TarInfo]:
-    archive = tarfile.open(fileobj=stream, mode="r:")
-    for entry in archive:
-        archive.members = []  # tarfile would keep every entry
-        yield entry
+    with tarfile.open(fileobj=stream, mode="r:") as archive:
+        for entry in archive:
+            vars(archive)["members"] = []  # tarfile would keep every entry
+            yield entry
 
 
 def _tar_problem(entry: tarfile.TarInfo) -> Problem | None:

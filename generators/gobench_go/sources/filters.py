@@ -30,7 +30,7 @@ ABOUT: Mapping[str, str] = {
     "max_rank": "the highest rank of both players",
     "min_moves": "least number of plies",
     "max_moves": "most plies; 0 is no limit",
-    "results": "any; known: RE says something; decided: won on the board (points or resignation); counted: by points",
+    "results": "any; known: RE says something; decided: won by points or resignation; counted: by points",
     "handicap": "any; none: no handicap and no stones set up; only",
 }
 """One line about each filter."""
@@ -114,7 +114,8 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
 
 
 def unwanted(game: SgfGame, filters: Mapping[str, Any], rows: int, cols: int) -> tuple[str, str] | None:
-    """(reason, detail) of the first filter that a game does not pass, or None. ``rows``, ``cols``: the recipe's."""
+    """(reason, detail) of the first filter that a game does not pass, or None. ``rows``, ``cols``: the
+    recipe's."""
     size = f"{game.rows}x{game.cols}"
     sizes = filters["sizes"] or [f"{rows}x{cols}"]
     if size not in sizes:
@@ -124,7 +125,10 @@ def unwanted(game: SgfGame, filters: Mapping[str, Any], rows: int, cols: int) ->
         return "filter-rules", f"RU[{game.rules}] is {name or 'no known rule set'}"
     most = filters["max_moves"] or len(game.moves)
     if not filters["min_moves"] <= len(game.moves) <= most:
-        return "filter-moves", f"{len(game.moves)} plies; wanted: {filters['min_moves']} to {filters['max_moves']}"
+        return (
+            "filter-moves",
+            f"{len(game.moves)} plies; wanted: {filters['min_moves']} to {filters['max_moves']}",
+        )
     if not RESULTS[filters["results"]](game.result):
         return "filter-result", f"{game.result}; wanted: {filters['results']}"
     if filters["handicap"] != "any" and (filters["handicap"] == "only") != _given(game):

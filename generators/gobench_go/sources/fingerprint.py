@@ -1,8 +1,8 @@
 """The identity of a game in 64 bits: what deduplication and splits go by.
 
-Two games are the same when board size, start position and every ply with its colour are the same; komi, names and
-rules do not count. The hash is a sum of well mixed 64-bit words, one a ply and one a set-up stone, in plain unsigned
-arithmetic: the same in every process and on every machine.
+Two games are the same when board size, start position and every ply with its colour are the same; komi, names
+and rules do not count. The hash is a sum of well mixed 64-bit words, one a ply and one a set-up stone, in
+plain unsigned arithmetic: the same in every process and on every machine.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ Words = npt.NDArray[np.uint64]
 def fingerprint(record: Mapping[str, Json], kind: str = "symmetry") -> int:
     """An unsigned 64-bit identity of a record's game.
 
-    ``exact`` tells mirror images apart; ``symmetry`` is the least hash over the symmetries of the board (8 of a
-    square, 4 of another rectangle). Raises UsageError for another kind.
+    ``exact`` tells mirror images apart; ``symmetry`` is the least hash over the symmetries of the board (8 of
+    a square, 4 of another rectangle). Raises UsageError for another kind.
     """
     if kind not in KINDS:
         raise unknown("kind of fingerprint", kind, KINDS)

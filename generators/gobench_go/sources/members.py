@@ -1,4 +1,4 @@
-"""What the user's paths stand for: every member of files, folders, archives and globs, numbered in a fixed order."""
+"""What the user's paths stand for: the members of files, folders, archives and globs, in a fixed order."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ class Listing:
 def list_members(paths: Sequence[str], wanted: tuple[str, ...], option: str) -> Listing:
     """All members below ``paths`` whose names end in ``wanted`` (lower case), in the order of the paths.
 
-    A folder is searched to the bottom, archives in it included. Files that are not wanted are passed over in folders
-    and are problem members in archives. Raises UsageError, which names ``option``, for a path that does not exist or
-    stands for nothing.
+    A folder is searched to the bottom, archives in it included. Files that are not wanted are passed over in
+    folders and are problem members in archives. Raises UsageError, which names ``option``, for a path that
+    does not exist or stands for nothing.
     """
     inputs: dict[tuple[str, str], str] = {}
     for path in paths:
@@ -67,7 +67,9 @@ def _free(label: str, taken: set[str]) -> str:
 
 def _expand(path: str, wanted: tuple[str, ...], option: str) -> Iterator[Input]:
     full = os.path.expanduser(path)
-    matches = [full] if os.path.exists(full) else sorted(glob(full, recursive=True)) if has_magic(full) else []
+    matches = (
+        [full] if os.path.exists(full) else sorted(glob(full, recursive=True)) if has_magic(full) else []
+    )
     found = [each for match in matches for each in _inputs(match, wanted)]
     if not found:
         problem = f"holds no file of the kind {', '.join(wanted)}" if matches else "does not exist"

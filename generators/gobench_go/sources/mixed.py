@@ -50,8 +50,8 @@ class Mixed:
 def make_source(options: Mapping[str, Json], episodes: int, seed: int) -> Source:
     """All sources of a recipe's options (see ``options``) as one.
 
-    Self-play has ``episodes`` units, divided by ``share`` when there are several; archives have as many units as
-    files. Raises UsageError for bad options, paths that do not exist, and a recipe without any source.
+    Self-play has ``episodes`` units, divided by ``share`` when there are several; archives have as many units
+    as files. Raises UsageError for bad options, paths that do not exist, and a recipe without any source.
     """
     full = configure_sources(options)
     made = tuple(_made(full, episodes, seed))
@@ -81,20 +81,26 @@ def _shared(episodes: int, shares: list[int]) -> list[int]:
     return [end - start for start, end in zip([0, *ends], ends, strict=False)]
 
 
-def _selfplay(options: Mapping[str, Json], source: Mapping[str, Json], first: int, count: int, seed: int) -> Source:
+def _selfplay(
+    options: Mapping[str, Json], source: Mapping[str, Json], first: int, count: int, seed: int
+) -> Source:
     from gobench_go.sources.selfplay import SelfPlay
 
     rules = named(_base(options), options["rows"], options["cols"], options["komi"])
     return SelfPlay.of(rules, source, first, count, seed)
 
 
-def _sgf(options: Mapping[str, Json], source: Mapping[str, Json], first: int, count: int, seed: int) -> Source:
+def _sgf(
+    options: Mapping[str, Json], source: Mapping[str, Json], first: int, count: int, seed: int
+) -> Source:
     from gobench_go.sources.sgf_files import SgfSource
 
     return SgfSource.of(source["paths"], source, options["rows"], options["cols"], _base(options))
 
 
-def _videoworld(options: Mapping[str, Json], source: Mapping[str, Json], first: int, count: int, seed: int) -> Source:
+def _videoworld(
+    options: Mapping[str, Json], source: Mapping[str, Json], first: int, count: int, seed: int
+) -> Source:
     from gobench_go.sources.videoworld import VideoworldSource
 
     rules = named(_base(options), options["rows"], options["cols"], options["komi"])

@@ -3,10 +3,12 @@
     {"rows": 9, "cols": 9, "rules": "benchmark", "komi": 7.0, "reannotate": "",
      "sources": [{"kind": "selfplay", "teacher": "mcts:50", "share": 1, "max_plies": 162,
                   "opening": {"plies": 4, "region": 5}, "temperature": [[8, 1.0], [30, 0.5], [400, 0.1]]},
-                 {"kind": "sgf", "paths": ["games.zip"], "rules": "as-written", "filters": {...}, "max_bytes": 4194304},
-                 {"kind": "videoworld", "paths": ["tars/"], "teacher": "katago", "max_bytes": 67108864}]}
+                 {"kind": "sgf", "paths": ["games.zip"], "rules": "as-written", "filters": {...}, "max_bytes":
+                 4194304}, {"kind": "videoworld", "paths": ["tars/"], "teacher": "katago", "max_bytes":
+                 67108864}]}
 
-``rules`` is a name of ``RULES``, or ``as-written``: SGF games by their own RU, everything else by ``benchmark``.
+``rules`` is a name of ``RULES``, or ``as-written``: SGF games by their own RU, everything else by
+``benchmark``.
 """
 
 from __future__ import annotations
@@ -78,7 +80,9 @@ def _selfplay(key: str, given: Mapping[str, Json], points: int) -> Record:
 def _sgf(key: str, given: Mapping[str, Json], points: int) -> Record:
     wanted = given.get("filters", {})
     if not isinstance(wanted, Mapping):
-        raise UsageError(f"{key}.filters is a table with the keys {', '.join(filters.DEFAULTS)}; got {wanted!r}.")
+        raise UsageError(
+            f"{key}.filters is a table with the keys {', '.join(filters.DEFAULTS)}; got {wanted!r}."
+        )
     return {
         "paths": _paths(f"{key}.paths", given.get("paths")),
         "rules": _rules(f"{key}.rules", given.get("rules", AS_WRITTEN)),
@@ -149,7 +153,9 @@ def _temperature(key: str, value: Json) -> list[list[float]]:
     """Rows [ply, temperature], plies ascending: a temperature holds for the plies before its row's ply."""
     rows = list(value) if isinstance(value, list | tuple) else []
     if not rows or not all(isinstance(r, list | tuple) and len(r) == 2 for r in rows):
-        raise UsageError(f"{key} is a list of rows [before ply, temperature], as in [[8, 1.0], [400, 0.1]]; got {value!r}.")
+        raise UsageError(
+            f"{key} is a list of rows [before ply, temperature], as in [[8, 1.0], [400, 0.1]]; got {value!r}."
+        )
     plies = [_whole(f"{key}[{i}][0]", r[0], 1, 1_000_000) for i, r in enumerate(rows)]
     heats = [_number(f"{key}[{i}][1]", r[1]) for i, r in enumerate(rows)]
     if plies != sorted(set(plies)) or min(heats) < 0 or max(heats) > 100:

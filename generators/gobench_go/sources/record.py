@@ -2,22 +2,23 @@
 
 The record has always the same keys: ``KEYS``. What is decided here for all sources:
 
-- ``captures`` are the stones each ply took off; ``score`` is black minus white with komi by area on the last board,
-  every stone counting as alive; ``over`` says whether two passes ended the game.
+- ``captures`` are the stones each ply took off; ``score`` is black minus white with komi by area on the last
+  board, every stone counting as alive; ``over`` says whether two passes ended the game.
 - ``result`` is the source's own word where it has one, else the score's when the game is over, else ``?``.
-- ``targets`` and ``values`` are as long as ``moves`` or empty; a target of -1 says that none is known at that ply.
+- ``targets`` and ``values`` are as long as ``moves`` or empty; a target of -1 says that none is known at that
+  ply.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from gobench.errors import UsageError
-from gobench.types import Episode, Record, Rejection
+from gobench.types import Episode, Json, Record, Rejection
 from gobench_go.game import coords, kernels
 from gobench_go.game.position import NAMES, Position
 from gobench_go.game.position import REASONS as ILLEGAL
@@ -25,7 +26,19 @@ from gobench_go.game.rules import Rules
 
 KEYS = (
     *("rows", "cols", "rules", "ko", "suicide", "komi", "setup", "moves", "colors", "captures"),
-    *("result", "score", "over", "source", "origin", "black", "white", "teacher", "targets", "values", "seed"),
+    *(
+        "result",
+        "score",
+        "over",
+        "source",
+        "origin",
+        "black",
+        "white",
+        "teacher",
+        "targets",
+        "values",
+        "seed",
+    ),
 )
 REASONS = {
     "illegal-move": "a move that the rules of the game forbid",
@@ -115,7 +128,7 @@ def board_of(setup: str, rules: Rules) -> npt.NDArray[np.uint8] | None:
 _CODES = str.maketrans({".": "\0", "X": "\1", "O": "\2"})
 
 
-def start_of(record: Record, rules: Rules) -> Position:
+def start_of(record: Mapping[str, Json], rules: Rules) -> Position:
     """The Position before ply 0 of a record, the colour of its first ply to move."""
     first = record["colors"][0] if record["colors"] else 1
     if not record["setup"]:
@@ -123,7 +136,7 @@ def start_of(record: Record, rules: Rules) -> Position:
     return Position.of_text(rules, record["setup"], first)
 
 
-def rules_of(record: Record) -> Rules:
+def rules_of(record: Mapping[str, Json]) -> Rules:
     """The Rules that a record was checked against."""
     return Rules(
         record["rows"], record["cols"], record["ko"], record["suicide"], record["komi"], record["rules"]

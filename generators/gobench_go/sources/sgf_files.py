@@ -3,9 +3,9 @@
 A unit is one file (a member of an archive counts as a file); a file may hold many games. Origins read
 ``archive.zip/member.sgf``, with ``#2`` for the second game of a file.
 
-``rules`` says by which rules a game is judged: a name of ``RULES`` for all, or ``as-written``: what RU means where it
-is known, else the recipe's. Komi is the file's; without KM it is 0 for games with a handicap, else the default of the
-rule set on that board.
+``rules`` says by which rules a game is judged: a name of ``RULES`` for all, or ``as-written``: what RU means
+where it is known, else the recipe's. Komi is the file's; without KM it is 0 for games with a handicap, else
+the default of the rule set on that board.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ class SgfSource:
     max_bytes: int = MAX_BYTES
 
     @classmethod
-    def of(cls, paths: Sequence[str], options: Mapping[str, Any], rows: int, cols: int, fallback: str) -> SgfSource:
+    def of(
+        cls, paths: Sequence[str], options: Mapping[str, Any], rows: int, cols: int, fallback: str
+    ) -> SgfSource:
         """List ``paths``. Raises UsageError for one that does not exist or holds no SGF."""
         listing = list_members(paths, SUFFIXES, "sgf")
-        return cls(
-            listing, options["filters"], options["rules"], fallback, rows, cols, options["max_bytes"]
-        )
+        return cls(listing, options["filters"], options["rules"], fallback, rows, cols, options["max_bytes"])
 
     @property
     def units(self) -> int:
