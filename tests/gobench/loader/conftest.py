@@ -57,7 +57,7 @@ def episodes() -> Callable[..., MemoryEpisodes]:
 
 @pytest.fixture(scope="session")
 def built(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """``built("moves")``: a folder with 24 real 9x9 games in that codec, 64 pixels, three shards, two splits."""
+    """``built("moves")``: 24 real 9x9 games in that codec, 64 pixels, three shards, two splits."""
     domain = registry.domain("go")
     options = {"size": 64, "sources": [{"kind": "sgf", "paths": [str(data / "go9_katago_sgf.zip")]}]}
 
