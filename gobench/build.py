@@ -112,7 +112,9 @@ def build(
     folder = Path(out)
     work = _Build(domain, config, folder, engine(workers), task, progress, tuple(extras))
     with interruptible(), _occupied(folder, task):
-        if overwrite:
+        if not (folder / PLAN).exists():
+            _refuse_foreign(folder)
+        elif overwrite:
             clear(folder)
         return work.run()
 
@@ -152,9 +154,7 @@ class _Build:
 
     def _tidy(self) -> None:
         """Remove what earlier calls left half written; not beside fellow tasks, whose files are that too."""
-        if not (self.folder / PLAN).exists():
-            _refuse_foreign(self.folder)
-        elif self.task.alone:
+        if self.task.alone:
             atomic.remove_temporaries(self.folder, *(self.folder / name for name in (GAMES, DATA, SIDECARS)))
 
     def _begin(self) -> Plan:
@@ -295,8 +295,6 @@ def _refuse_foreign(folder: Path) -> None:
 
 def clear(folder: Path) -> None:
     """Remove a build, finished or not, and nothing else; the plan goes last, so that this can be repeated."""
-    if not (folder / PLAN).exists():
-        return
     (folder / MANIFEST).unlink(missing_ok=True)
     with contextlib.suppress(OSError):
         for line in (folder / SUMS).read_text(encoding="utf-8").splitlines():

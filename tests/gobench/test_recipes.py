@@ -78,9 +78,9 @@ def test_bad_values_are_named(change: dict[str, object], message: str) -> None:
 
 
 def test_unknown_names_list_what_exists(domain: Domain) -> None:
-    with pytest.raises(UsageError, match="unknown recipe 'dot-tinny'.*Did you mean 'dot-tiny'"):
+    with pytest.raises(UsageError, match=r"unknown recipe 'dot-tinny'.*Did you mean 'dot-tiny'"):
         configure(domain, "dot-tinny")
-    with pytest.raises(UsageError, match="'shard_sise'.*Did you mean 'shard_size'"):
+    with pytest.raises(UsageError, match=r"'shard_sise'.*Did you mean 'shard_size'"):
         configure(domain, "dot-tiny", {"shard_sise": 3})
     with pytest.raises(UsageError, match="unknown option 'colour'"):
         configure(domain, "dot-tiny", options={"colour": "red"})
