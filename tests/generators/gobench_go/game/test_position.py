@@ -5,6 +5,9 @@ from __future__ import annotations
 import dataclasses
 import doctest
 import pickle
+import re
+import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -291,6 +294,18 @@ def test_the_largest_board_has_no_seam() -> None:
     assert game.play(37, WHITE).captured == (
         18,
     )  # point 19, on the other edge of the next row, is no liberty
+
+
+def test_real_games_are_legal_to_the_end(data: Path) -> None:
+    games = zipfile.ZipFile(data / "go9_katago_sgf.zip")
+    names = [name for name in games.namelist() if name.endswith(".sgf")]
+    assert len(names) >= 100
+    for name in names:
+        game = Position.start(named("benchmark"))
+        for color, point in re.findall(r";([BW])\[([a-z]{0,2})\]", games.read(name).decode()):
+            assert game.to_move == " BW".index(color), name
+            game = game.play(coords.index_of_sgf(point, 9, 9))
+        assert game.over and game.plies > 20, name
 
 
 def test_the_example_in_the_docstring() -> None:
