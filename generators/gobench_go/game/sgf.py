@@ -39,6 +39,7 @@ BLACK, WHITE = 1, 2
 MAX_DEPTH = 2_000
 MAX_PROPERTY = 1 << 20
 MAX_PLIES = 10_000
+MAX_SETUP = 50_000
 
 Node = Mapping[str, list[bytes]]
 
@@ -68,7 +69,7 @@ REASONS: Mapping[str, str] = {
     "board-size": "SZ is no size from 1 to 19",
     "bad-point": "a move or stone that is no point of the board",
     "bad-node": "two moves in one node",
-    "bad-setup": "one point set up twice in different ways",
+    "bad-setup": "one point set up twice in different ways, or far too many",
     "setup-midgame": "stones set up or taken off between moves",
     "handicap": "HA without stones, and White moves first",
     "after-the-end": "moves after two passes in a row",
@@ -177,11 +178,10 @@ def _split(text: bytes, raw: bytes) -> Iterator[Any]:
     In double-byte encodings the second byte can be ``\\`` or ``]``, so the decoded text is what is parsed.
     Files of programs that escaped byte by byte read only as bytes: the second try.
     """
-    error = _guard(text)
-    if error:
-        yield error
-        return
     for data in dict.fromkeys((text, raw)):
+        if error := _guard(data):
+            yield error
+            return
         try:
             yield from sgf_grammar.parse_sgf_collection(data)
             return
@@ -254,12 +254,12 @@ def _plies(nodes: list[Node], rows: int, cols: int) -> tuple[str, list[int], lis
     setup: dict[int, str] = {}
     moves: list[int] = []
     colors: list[int] = []
-    late = -1
+    late, work = -1, 0
     for node in nodes:
         if "AB" in node or "AW" in node or "AE" in node:
             late = len(moves) if moves else -1
             if not moves:
-                _set_up(node, setup, rows, cols)
+                work = _set_up(node, setup, work, rows, cols)
         if "B" in node or "W" in node:
             _add(node, moves, colors, late, rows, cols)
     _cut(moves, colors, rows * cols)
@@ -293,16 +293,20 @@ def _point(value: bytes, rows: int, cols: int, ply: int = -1) -> int:
     raise SgfError("bad-point", f"[{clean(decode(word[:12]))}] is no point of a {rows}x{cols} board", ply)
 
 
-def _set_up(node: Node, setup: dict[int, str], rows: int, cols: int) -> None:
-    """Apply AB, AW and AE of one node; no point may be in two of them."""
+def _set_up(node: Node, setup: dict[int, str], work: int, rows: int, cols: int) -> int:
+    """Apply AB, AW and AE of one node, no point in two of them; returns ``work`` plus the points named."""
     seen: dict[int, str] = {}
     for name, stone in (("AB", "X"), ("AW", "O"), ("AE", ".")):
         for value in node.get(name, []):
             for point in _points(value, rows, cols):
+                work += 1
                 if seen.setdefault(point, stone) != stone:
                     where = coords.gtp(point, rows, cols)
                     raise SgfError("bad-setup", f"{where} is set up twice in different ways")
+            if work > MAX_SETUP:
+                raise SgfError("bad-setup", f"more than {MAX_SETUP} points are named in AB, AW and AE")
     setup.update(seen)
+    return work
 
 
 def _points(value: bytes, rows: int, cols: int) -> Iterator[int]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -46,14 +47,17 @@ REASONS = {
 }
 NO_TARGET = -1
 
+Ints = Sequence[int] | npt.NDArray[np.integer[Any]]
+Floats = Sequence[float] | npt.NDArray[np.floating[Any]]
+
 
 @dataclass(frozen=True, slots=True)
 class Game:
     """What a source knows of a game. ``setup`` is empty or R*C characters of ``.XO``."""
 
     rules: Rules
-    moves: Sequence[int]
-    colors: Sequence[int]
+    moves: Ints
+    colors: Ints
     source: str
     origin: str
     setup: str = ""
@@ -61,15 +65,20 @@ class Game:
     black: str = ""
     white: str = ""
     teacher: str = ""
-    targets: Sequence[int] = ()
-    values: Sequence[float] = ()
+    targets: Ints = ()
+    values: Floats = ()
     seed: int = 0
 
 
 def episode(game: Game) -> Episode | Rejection:
     """The game as an Episode, or why it is none ("illegal-move", "setup-dead")."""
     try:
-        replay = kernels.replay(game.rules, board_of(game.setup, game.rules), game.moves, game.colors)
+        replay = kernels.replay(
+            game.rules,
+            board_of(game.setup, game.rules),
+            np.asarray(game.moves, np.int16),
+            np.asarray(game.colors, np.uint8),
+        )
     except UsageError as error:
         return Rejection(game.origin, "setup-dead", str(error), 0)
     if replay.first_illegal >= 0:
@@ -79,7 +88,7 @@ def episode(game: Game) -> Episode | Rejection:
 
 def _record(game: Game, replay: kernels.Replay) -> Record:
     rules = game.rules
-    moves = [int(m) for m in game.moves]
+    moves = np.asarray(game.moves).tolist()
     over = len(moves) > 1 and moves[-1] == moves[-2] == rules.points
     score = kernels.score(rules, replay.boards[-1])
     return {
@@ -91,7 +100,7 @@ def _record(game: Game, replay: kernels.Replay) -> Record:
         "komi": rules.komi,
         "setup": game.setup,
         "moves": moves,
-        "colors": [int(c) for c in game.colors],
+        "colors": np.asarray(game.colors).tolist(),
         "captures": replay.captures.tolist(),
         "result": game.result or (result_text(score) if over else "?"),
         "score": score,
@@ -101,13 +110,13 @@ def _record(game: Game, replay: kernels.Replay) -> Record:
         "black": game.black,
         "white": game.white,
         "teacher": game.teacher,
-        "targets": [int(t) for t in game.targets],
+        "targets": np.asarray(game.targets, np.int64).tolist(),
         "values": rounded(game.values),
         "seed": game.seed,
     }
 
 
-def rounded(values: Sequence[float]) -> list[float]:
+def rounded(values: Floats) -> list[float]:
     """Values to four digits, never -0.0."""
     return (np.round(np.asarray(values, np.float64), 4) + 0.0).tolist()  # type: ignore[no-any-return]
 

@@ -11,8 +11,9 @@ An outer tar holds one inner tar a game; its PNGs, in a folder or not, are named
 Passes have no picture, games may begin anywhere, and numbers may be missing. So numbers only give the order,
 and what was played is read off the boards:
 
-- The game starts on the empty board when the first picture shows at most one stone, else with the first
-  picture as its setup. (Which plies came before is unknown: the ko rule knows nothing of them.)
+- The game starts on the empty board when the first picture shows no more than one stone, or two when its
+  number is not 0; else with the first picture as its setup. (Which plies came before is unknown then: the ko
+  rule knows nothing of them.)
 - Two boards in a row differ by one move, captures included; or by two moves of opposite colours if only one
   pair of moves explains them (a picture is missing; colours alternate, Black's plies are the even ones); or
   not at all (a pass that was drawn). A colour that moves twice in a row across a missing number means a pass.
@@ -237,7 +238,7 @@ def recover(states: Mapping[int, Array], extras: Mapping[int, Array], rules: Rul
     """Boards by number -> the game. Raises RefusedError."""
     numbers = sorted(states)
     first = states[numbers[0]]
-    fresh = bool(np.count_nonzero(first) <= 1)
+    fresh = bool(np.count_nonzero(first) <= min(numbers[0] + 1, 2))
     start = np.zeros_like(first) if fresh else first
     game = Recovered(rules, [start], mover=2 if fresh else 1 + numbers[0] % 2)
     ply_after = {numbers[0] - fresh: 0}
@@ -314,7 +315,9 @@ def _aim(game: Recovered, extras: Mapping[int, Array], ply_after: Mapping[int, i
             tries = [ply_after[number - 1]] if number - 1 in ply_after else []
         found = [(ply, target) for ply in tries if (target := _target(game, ply, board)) is not None]
         if not found:
-            raise RefusedError("bad-extra", f"extra_{number} is no move away from its state", max([0, *tries[:1]]))
+            raise RefusedError(
+                "bad-extra", f"extra_{number} is no move away from its state", max([0, *tries[:1]])
+            )
         ply, target = found[0]
         if ply < len(game.moves):
             game.targets[ply] = target

@@ -224,6 +224,15 @@ def test_megabyte_properties():
     assert game(f"(;SZ[9]C[{'x' * (1 << 19)}];B[aa])").moves == (0,)
 
 
+def test_endless_setups():
+    assert reason("(;SZ[19]AB" + "[aa:ss]" * 100_000 + ")") == ("bad-setup", -1)
+    assert reason("(;SZ[19]" + ";AB[aa:ss]" * 100_000 + ")") == ("bad-setup", -1)
+
+
+def test_deep_nesting_behind_a_false_mark():
+    assert reason(b"\xff\xfe" + b"(;B[aa]" * 100_000 + b")" * 100_000)[0] == "too-deep"
+
+
 def test_too_many_plies():
     assert reason("(;SZ[9]" + ";B[aa]" * (sgf.MAX_PLIES + 1) + ")") == ("too-long", sgf.MAX_PLIES)
 
@@ -332,37 +341,10 @@ def test_fuzz_of_bytes(data):
     sound(data)
 
 
-TOKENS = st.sampled_from(
-    [
-        "(",
-        ")",
-        ";",
-        "[",
-        "]",
-        "\\",
-        "B[aa]",
-        "W[]",
-        "AB[aa:cc]",
-        "AE[bb]",
-        "SZ[9]",
-        "SZ[",
-        "KM[x]",
-        "GM[1]",
-        "HA[3]",
-    ]
-    + [
-        "CA[gbk]",
-        "CA[utf-7]",
-        "RE[B+R]",
-        ":",
-        "\n",
-        "B",
-        "tt",
-        "é",
-        "表",
-        "\ud83d".encode("utf-16", "surrogatepass").hex(),
-    ]
+WORDS = (
+    "( ) ; [ ] \\ B[aa] W[] AB[aa:cc] AE[bb] SZ[9] SZ[ KM[x] GM[1] HA[3] CA[gbk] CA[utf-7] RE[B+R] : B tt é"
 )
+TOKENS = st.sampled_from([*WORDS.split(), "表", "\n", "\0"])
 
 
 @settings(max_examples=300, deadline=None, derandomize=True)
