@@ -1,0 +1,81 @@
+"""A game as the preview page plays it: boards, words for each ply, the teacher's choice and win rates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from gobench.types import Json, Record
+from gobench_go.drawing import boards_of
+from gobench_go.game import coords
+
+COLORS = {1: "Black", 2: "White"}
+MARKED = {9: (2, 4, 6), 13: (3, 6, 9), 19: (3, 9, 15)}  # lines that star points lie on, by side
+
+
+def replay(record: Mapping[str, Json]) -> Record:
+    """``gobench.preview.clips.Replay`` of a shipped record; raises DataError on an illegal move."""
+    rows, cols, moves = record["rows"], record["cols"], record["moves"]
+    boards = ["".join(".XO"[point] for point in board.ravel().tolist()) for board in boards_of(record)]
+    table: Record = {
+        "rows": rows,
+        "cols": cols,
+        "boards": boards,
+        "last": [-1, *(move if move < rows * cols else -1 for move in moves)],
+        "labels": ["the start", *_labels(record)],
+        "columns": list(coords.COLUMNS[:cols]),
+        "lines": [str(rows - row) for row in range(rows)],
+        "dots": stars(rows, cols),
+        "title": _title(record),
+        "facts": facts(record),
+        "first": record["first_ply"],
+    }
+    if record["targets"]:
+        table["hints"] = [target if target < rows * cols else -1 for target in record["targets"]] + [-1]
+    if record["values"]:
+        table["values"] = [*_black(record["values"], record["colors"]), -1]
+        table["values_name"] = "Black wins"
+    return table
+
+
+def stars(rows: int, cols: int) -> list[int]:
+    """The points that carry a star on boards of the usual sides."""
+    crossings = [(row, col) for row in MARKED.get(rows, ()) for col in MARKED.get(cols, ())]
+    middle = rows // 2, cols // 2
+    if rows < 19 or cols < 19:  # smaller boards have five, not nine
+        crossings = [(r, c) for r, c in crossings if (r == middle[0]) == (c == middle[1])]
+    return [row * cols + col for row, col in crossings]
+
+
+def facts(record: Mapping[str, Json]) -> Record:
+    """What a reader wants to know of a game first."""
+    size = f"{record['rows']}×{record['cols']}"
+    return {
+        "Black": record["black"],
+        "White": record["white"],
+        "result": record["result"],
+        "moves": len(record["moves"]),
+        "board": size,
+        "rules": f"{record['rules']}, komi {record['komi']:g}",
+        "teacher": record["teacher"],
+        "origin": record["origin"],
+        "look": f"{record['theme']}, {record['size']} px",
+        "split": record["split"],
+        "key": record["key"],
+    }
+
+
+def _labels(record: Mapping[str, Json]) -> list[str]:
+    words = []
+    for move, color, taken in zip(record["moves"], record["colors"], record["captures"], strict=True):
+        name = f"{COLORS[color]} {coords.gtp(move, record['rows'], record['cols'])}"
+        words.append(f"{name}, takes {taken}" if taken else name)
+    return words
+
+
+def _title(record: Mapping[str, Json]) -> str:
+    return f"{record['black'] or 'Black'} – {record['white'] or 'White'}  {record['result']}"
+
+
+def _black(values: Sequence[float], colors: Sequence[int]) -> list[float]:
+    """Win rates of the side to move as win rates of Black."""
+    return [value if color == 1 else round(1 - value, 4) for value, color in zip(values, colors, strict=True)]

@@ -1,0 +1,103 @@
+"""The page: one HTML file with everything in it, that plays episodes from a disk without a network.
+
+Records are untrusted. They travel as JSON in which ``<``, ``>`` and ``&`` are escaped, the script shows them
+as text only, and the page's own policy lets the browser run this very script, load nothing and send nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from gobench import registry
+from gobench.dataset import Dataset
+from gobench.errors import UsageError
+from gobench.preview import clips
+from gobench.recipes import SPLITS
+from gobench.types import Domain, Json, Record
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+WITH_PIXELS = 12  # of the episodes that have a board, how many carry their frames too
+WITHOUT_BOARD = 24  # how many episodes there are where none has a board: frames take room
+ESCAPES = str.maketrans(
+    {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+)
+
+
+def render(data: Dataset, numbers: Sequence[int], domain: Domain | None = None) -> str:
+    """The page for some samples of a dataset. Raises DataError for a broken sample."""
+    domain = domain or _installed(data.plan.config.domain)
+    shown = list(_episodes(data, numbers, domain))
+    return document(str(data.manifest["recipe"]), summary(data.manifest), shown)
+
+
+def document(title: str, facts: Sequence[str], episodes: Sequence[Record]) -> str:
+    """The page for described episodes (see ``gobench.preview.clips.describe``)."""
+    style, script = _read("page.css"), _read("page.js")
+    policy = (
+        "default-src 'none'; img-src data:; media-src blob: data:; base-uri 'none'; form-action 'none'; "
+        f"style-src '{_hash(style)}'; script-src '{_hash(script)}'"
+    )
+    return _template().render(
+        title=title,
+        facts=facts,
+        policy=policy,
+        style=style,
+        script=script,
+        data=embedded({"episodes": list(episodes)}),
+    )
+
+
+def embedded(value: Json) -> str:
+    """JSON that may stand inside a ``<script>`` element, whatever strings it holds."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return text.translate(ESCAPES)
+
+
+def summary(manifest: Record) -> list[str]:
+    """The dataset in a few words each."""
+    words = [f"{manifest['samples']:,} clips", f"{manifest['frames']:,} frames"]
+    splits = manifest["splits"]
+    words += [f"{splits[name]['samples']:,} {name}" for name in SPLITS if name in splits]
+    return [*words, f"codec {manifest['codec']}"]
+
+
+def _episodes(data: Dataset, numbers: Sequence[int], domain: Domain | None) -> list[Record]:
+    found: list[Record] = []
+    for number in numbers:
+        episode = clips.describe(data, data.read(number), domain, pixels=len(found) < WITH_PIXELS)
+        found.append(episode)
+        if len(found) >= WITHOUT_BOARD and not any("board" in e for e in found):
+            break
+    return found
+
+
+def _installed(name: str) -> Domain | None:
+    try:
+        return registry.domain(name)
+    except UsageError:
+        return None  # stored frames can be shown without it
+
+
+def _hash(text: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode('ascii')}"
+
+
+def _read(name: str) -> str:
+    return files("gobench.preview").joinpath(name).read_text("utf-8")
+
+
+@cache
+def _template() -> Template:
+    from jinja2 import Environment, StrictUndefined
+
+    return Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True).from_string(
+        _read("page.html")
+    )
