@@ -164,7 +164,7 @@ class _Batches(IterableDataset[tuple[Ticket, Batch]]):
     def __iter__(self) -> Iterator[tuple[Ticket, Batch]]:
         info, workers = get_worker_info(), len(self.done)
         number = (self.turn + (info.id if info else 0)) % workers
-        self.stream.resume(self.stream.epoch, self.done[number])
+        self.stream.resume(self.done[number], number, workers)
         for chunk in chunked(self.stream.visit(number, workers), self.batch):
             if len(chunk) == self.batch or not self.drop_last:
                 yield (number, len(chunk)), collate(chunk)

@@ -77,7 +77,10 @@ class ClipStream(IterableDataset[Item]):
             if value < 1:
                 raise UsageError(f"{name} must be at least 1, not {value}.")
         self._epoch = shared_number()
-        self._done, self._resumed = 0, False
+        self._done = 0
+        self._resumed: tuple[int, int] | None = (
+            None  # the (worker, workers) whose pass goes on where it stood
+        )
 
     def _default_mix(self) -> int:
         if self._projector.draws:
@@ -91,7 +94,7 @@ class ClipStream(IterableDataset[Item]):
     def set_epoch(self, epoch: int) -> None:
         """The next pass is of epoch ``epoch``; another epoch begins at its start."""
         if epoch != self.epoch:
-            self._done, self._resumed = 0, False
+            self._done, self._resumed = 0, None
         self._epoch[0] = epoch
 
     def __len__(self) -> int:
@@ -106,9 +109,14 @@ class ClipStream(IterableDataset[Item]):
     def visit(self, worker: int, workers: int) -> Iterator[Item]:
         """One worker's clips, whoever visits them."""
         start, stop = self.slice(worker, workers)
-        if not self._resumed:
+        if self._resumed is None:
             self._done = 0
-        self._resumed = False
+        elif self._resumed != (worker, workers):
+            raise UsageError(
+                f"a state of worker {self._resumed[0]} of {self._resumed[1]} was loaded, and worker {worker} "
+                f"of {workers} is to go on. Save and load the state of a make_loader(...) loader instead."
+            )
+        self._resumed = None
         visited = sequence(self.table, self.order, self.mix, self.epoch)
         for made in self._items(visited, start + self._done, stop):
             self._done += 1
@@ -173,12 +181,12 @@ class ClipStream(IterableDataset[Item]):
             UsageError: it belongs to other data, another view or order, or another rank or number of workers.
         """
         check_state("stream", state, {**self.signature(), "slice": self._place()})
-        self.resume(int(state["epoch"]), int(state["done"]))
+        self._epoch[0] = int(state["epoch"])
+        self.resume(int(state["done"]), *_worker())
 
-    def resume(self, epoch: int, done: int) -> None:
-        """The next pass is of epoch ``epoch`` and leaves out the first ``done`` clips of the slice."""
-        self._epoch[0] = epoch
-        self._done, self._resumed = done, True
+    def resume(self, done: int, worker: int, workers: int) -> None:
+        """The next pass is of this worker's slice and leaves out its first ``done`` clips."""
+        self._done, self._resumed = done, (worker, workers)
 
     def signature(self) -> dict[str, object]:
         """What a saved position depends on."""

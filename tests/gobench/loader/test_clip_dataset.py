@@ -138,6 +138,22 @@ def test_a_sampler_goes_on_exactly_where_its_state_was_taken(episodes: Make) -> 
     assert len(second) == 30
 
 
+def test_another_number_of_ranks_goes_on_together(episodes: Make) -> None:
+    dataset = ClipDataset(episodes([40]), view=View(1))
+
+    def samplers(world: int) -> list[ClipSampler]:
+        return [ClipSampler(dataset, Order(seed=2, rank=r, world=world)) for r in range(world)]
+
+    running = [(s, iter(s)) for s in samplers(2)]
+    head = [next(i) for _, i in running for _ in range(7)]
+    state = running[0][0].state_dict()
+    assert state == running[1][0].state_dict()
+    after = samplers(3)
+    for sampler in after:
+        sampler.load_state_dict(state)
+    assert sorted(head + [n for s in after for n in s]) == list(range(40))
+
+
 def test_states_of_other_data_views_and_orders_are_refused(episodes: Make) -> None:
     state = ClipSampler(ClipDataset(episodes([30]), view=View(2)), Order(seed=2)).state_dict()
     for view, order, told in [

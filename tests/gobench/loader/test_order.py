@@ -19,9 +19,9 @@ def test_a_permutation_is_a_function_of_n_and_seed() -> None:
 
 
 def test_permutations_favour_no_place() -> None:
-    """Where element 0 of 7 ends up over 7,000 seeds: chi-squared, 6 degrees of freedom, p 0.001."""
-    seen = Counter(int(np.argmin(Permutation(7, seed)(np.arange(7)))) for seed in range(7000))
-    assert sum((seen[i] - 1000) ** 2 / 1000 for i in range(7)) < 22.5
+    """Where element 0 of 7 ends up over 3,500 seeds: chi-squared, 6 degrees of freedom, p 0.001."""
+    seen = Counter(int(np.argmin(Permutation(7, seed)(np.arange(7)))) for seed in range(3500))
+    assert sum((seen[i] - 500) ** 2 / 500 for i in range(7)) < 22.5
 
 
 def test_neighbours_are_torn_apart() -> None:

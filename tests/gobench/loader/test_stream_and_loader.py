@@ -124,6 +124,15 @@ def test_states_of_other_streams_are_refused(episodes: Make) -> None:
         ClipStream(source, view=VIEW, order=Order(rank=0, world=2), mix=2).load_state_dict(state)
 
 
+def test_a_state_of_this_process_is_not_taken_for_that_of_a_worker(episodes: Make) -> None:
+    stream = ClipStream(episodes(FRAMES), view=VIEW)
+    running = iter(stream)
+    next(running)
+    stream.load_state_dict(stream.state_dict())
+    with pytest.raises(UsageError, match="make_loader"):
+        list(DataLoader(stream, batch_size=None, num_workers=2))
+
+
 class PerWorkerState(IterableDataset[Any]):
     """What torchdata's StatefulDataLoader does: the dataset's state after each item, taken in the worker."""
 
