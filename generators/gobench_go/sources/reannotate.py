@@ -61,8 +61,16 @@ def positions(record: Mapping[str, Json]) -> Iterator[Position]:
     """The Position before each ply, the ply's colour to move."""
     position = start_of(record, rules_of(record))
     for move, color in zip(record["moves"], record["colors"], strict=True):
-        yield position if position.to_move == color else replace(position, to_move=color)
+        yield position if position.to_move == color else _to_move(position, color)
         position = position.play(move, color)
+
+
+def _to_move(position: Position, color: int) -> Position:
+    """The same board with the other colour to move, as in games whose colours do not alternate."""
+    history = position.history
+    if position.rules.ko == "situational":  # its keys end in the bit of who is to move
+        history = (*history[:-1], history[-1] ^ 1)
+    return replace(position, to_move=color, history=history)
 
 
 @lru_cache(maxsize=16)

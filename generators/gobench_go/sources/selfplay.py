@@ -26,7 +26,7 @@ class SelfPlay:
 
     rules: Rules
     teacher: str
-    opening: tuple[int, int]
+    opening: Mapping[str, int]
     temperature: tuple[tuple[int, float], ...]
     max_plies: int
     first: int
@@ -39,7 +39,7 @@ class SelfPlay:
         return cls(
             rules=rules,
             teacher=options["teacher"],
-            opening=(options["opening"]["plies"], options["opening"]["region"]),
+            opening=dict(options["opening"]),
             temperature=tuple((ply, heat) for ply, heat in options["temperature"]),
             max_plies=options["max_plies"],
             first=first,
@@ -56,7 +56,7 @@ class SelfPlay:
         """Game ``index``."""
         player, seed = _teacher(self.teacher), seed64(self.seed, "selfplay", self.first + index)
         played = player.game(self.rules, self.opening, self.temperature, self.max_plies, seed)
-        judged = len(played.best) > 0
+        judged = len(played.targets) > 0
         yield episode(
             Game(
                 rules=self.rules,
@@ -67,8 +67,8 @@ class SelfPlay:
                 black=player.name,
                 white=player.name,
                 teacher=player.name if judged else "",
-                targets=played.best,
-                values=played.values if judged else (),
+                targets=played.targets,
+                values=played.values,
                 seed=seed,
             )
         )
