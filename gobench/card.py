@@ -40,8 +40,19 @@ SIZE_CATEGORIES = (
     (10**6, "100K<n<1M"),
     (10**7, "1M<n<10M"),
 )
-CORE_FLAGS = {"episodes": "--games", "codec": "--codec", "seed": "--seed", "shards": "--shards"}
-OPTION_FLAGS = {"theme": "--theme", "size": "--size", "reannotate": "--reannotate"}
+CORE_FLAGS = {
+    "episodes": "--games",
+    "codec": "--codec",
+    "seed": "--seed",
+    "shards": "--shards",
+    "shard_size": "--shard-size",
+}
+OPTION_FLAGS = {
+    "theme": "--theme",
+    "size": "--size",
+    "reannotate": "--reannotate",
+    "randomise": "--randomise",
+}
 SOURCE_FLAGS = {"sgf": "--sgf YOUR-GAMES", "videoworld": "--videoworld-tars YOUR-TARS"}
 
 # archives that the project ships and that are in the public domain, by sha256
@@ -223,12 +234,15 @@ def settings(table: Mapping[str, Json], prefix: str = "") -> Iterator[tuple[str,
 
 def command(config: Record, recipe: Record) -> str:
     """The command line that makes a dataset, as far as flags can say it."""
-    before = {key: recipe.get(key, 0) for key in CORE_FLAGS} | dict(recipe.get("options", {}))
-    after = {key: config[key] for key in CORE_FLAGS} | dict(config["options"])
+    usual: Record = {"shards": 0, "episodes": 0, "seed": 0}
+    before = (
+        usual | {key: recipe[key] for key in CORE_FLAGS if key in recipe} | dict(recipe.get("options", {}))
+    )
+    after = {key: config[key] for key in CORE_FLAGS if key in config} | dict(config["options"])
     words = [f"gobench build-dataset {config['recipe']} --out PATH"]
     for key, flag in (CORE_FLAGS | OPTION_FLAGS).items():
         if key in after and after[key] != before.get(key, after[key]):
-            words.append(f"{flag} {shlex.quote(str(after[key]))}")
+            words.append(flag if after[key] is True else f"{flag} {shlex.quote(str(after[key]))}")
     words += _source_flags(before.get("sources", []), after.get("sources", []))
     return " ".join(words)
 

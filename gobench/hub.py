@@ -15,7 +15,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from gobench.assemble import MANIFEST, SUMS
+from gobench.assemble import MANIFEST
+from gobench.assemble import SUMS as SUMS
 from gobench.canonical import sha256_file
 from gobench.errors import DataError, GobenchError, UsageError
 from gobench.types import Json
@@ -82,6 +83,10 @@ class Published:
     commit: str  # 40 hex digits of the last commit
     files: int
     bytes: int
+
+    def to_json(self) -> dict[str, Json]:
+        """Plain data."""
+        return asdict(self)
 
 
 def human(size: int) -> str:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from gobench.dataset import Dataset
 from gobench.errors import unknown
+from gobench.seeds import stream
 
 
-def pick(data: Dataset, count: int, split: str | None = None) -> list[int]:
+def pick(data: Dataset, count: int, split: str | None = None, seed: int = 0) -> list[int]:
     """At most ``count`` sample numbers in order, of each split at least one where there is room.
 
+    With seed 0 they lie at even distances, with any other somewhere near.
     Raises UsageError for an unknown split.
     """
     if split is not None and split not in data.splits:
@@ -17,15 +21,19 @@ def pick(data: Dataset, count: int, split: str | None = None) -> list[int]:
     total = sum(map(len, chosen))
     shares = [max(1, count * len(numbers) // total) for numbers in chosen]
     shares[0] = max(1, count - sum(shares[1:]))
-    picked = [n for numbers, share in zip(chosen, shares, strict=True) for n in spread(numbers, share)]
+    picked = [n for numbers, share in zip(chosen, shares, strict=True) for n in spread(numbers, share, seed)]
     return picked[:count]
 
 
-def spread(numbers: range, count: int) -> list[int]:
-    """``count`` members of a range at even distances, the first one always; all of a shorter one."""
+def spread(numbers: range, count: int, seed: int = 0) -> list[int]:
+    """``count`` members of a range, one of each of its ``count`` equal parts; all of a shorter one."""
     if count >= len(numbers):
         return list(numbers)
-    return [numbers[i * len(numbers) // count] for i in range(count)]
+    ends = [i * len(numbers) // count for i in range(count + 1)]
+    if seed == 0:
+        return [numbers[start] for start in ends[:-1]]
+    draw = stream(seed, "preview", numbers.start)
+    return [numbers[int(draw.integers(a, b))] for a, b in pairwise(ends)]
 
 
 def moments(length: int, count: int) -> list[int]:

@@ -66,9 +66,9 @@ def dataset(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 
 @pytest.fixture(scope="module")
-def played(tmp_path_factory: pytest.TempPathFactory) -> preview.Preview:
+def played(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = make(tmp_path_factory.mktemp("built") / "dots", "h264", Played(), episodes=24)
-    return preview.write(folder, domain=Played(), clips=16)
+    return preview.write_preview(folder, domain=Played(), episodes=16)["page"]
 
 
 def payload(text: str) -> Any:
@@ -77,15 +77,14 @@ def payload(text: str) -> Any:
 
 
 def test_everything_is_written_beside_the_dataset(dataset: Path) -> None:
-    done = preview.write(dataset, clips=5, domain=Bouncing())
-    assert done.page.parent == dataset.with_name(f"{dataset.name}-preview")
-    sheet = Image.open(done.sheet)
+    done = preview.write_preview(dataset, episodes=5, domain=Bouncing())
+    assert done["page"].parent == dataset.with_name(f"{dataset.name}-preview")
+    sheet = Image.open(done["sheet"])
     assert sheet.format == "PNG" and sheet.width > 6 * pictures.SHEET_CELL
-    film = Image.open(done.gif)
+    film = Image.open(done["gif"])
     assert film.format == "GIF" and film.n_frames == 6
-    text = done.page.read_text()
-    assert len(payload(text)) == len(done.samples) == 5
-    assert json.loads(json.dumps(done.to_json()))["page"] == str(done.page)
+    text = done["page"].read_text()
+    assert len(payload(text)) == 5
     assert not re.search(r"""(src|href)\s*=\s*["']?(https?:)?//""", text), "nothing is loaded from elsewhere"
 
 
@@ -106,11 +105,9 @@ def test_frames_on_the_page_are_those_of_the_dataset(dataset: Path) -> None:
 
 
 def test_it_repeats(dataset: Path, tmp_path: Path) -> None:
-    first = preview.write(dataset, tmp_path / "a", clips=3, domain=Bouncing())
-    second = preview.write(dataset, tmp_path / "b", clips=3, domain=Bouncing())
-    for a, b in zip(
-        (first.sheet, first.gif, first.page), (second.sheet, second.gif, second.page), strict=True
-    ):
+    first = preview.write_preview(dataset, tmp_path / "a", episodes=3, domain=Bouncing())
+    second = preview.write_preview(dataset, tmp_path / "b", episodes=3, domain=Bouncing())
+    for a, b in zip(first.values(), second.values(), strict=True):
         assert a.read_bytes() == b.read_bytes()
 
 
@@ -125,6 +122,8 @@ def test_choice_covers_all_splits(dataset: Path) -> None:
     with pytest.raises(UsageError, match="unknown split 'dev'"):
         sampling.pick(data, 2, "dev")
     assert sampling.moments(100, 3) == [0, 49, 99] and sampling.moments(2, 8) == [0, 1]
+    other = sampling.pick(data, 6, seed=5)
+    assert len(set(other)) == 6 and other == sampling.pick(data, 6, seed=5) != sampling.pick(data, 6)
     assert sampling.moments(9, 1) == [8]
 
 
@@ -148,8 +147,8 @@ def test_a_domain_that_fails_to_replay_is_shown_as_pixels(dataset: Path, replay:
     assert "board" not in episode and episode["pixels"]
 
 
-def test_records_are_text(played: preview.Preview) -> None:
-    text = played.page.read_text()
+def test_records_are_text(played: Path) -> None:
+    text = played.read_text()
     assert "<img src=x" not in text
     assert text.count("<script") == 2 and text.count("</script>") == 2
     episode = payload(text)[0]
@@ -166,8 +165,8 @@ def test_titles_and_facts_of_the_page_are_escaped() -> None:
     assert "<img src=x" not in text
 
 
-def test_policy_names_the_script_that_is_there(played: preview.Preview) -> None:
-    text = played.page.read_text()
+def test_policy_names_the_script_that_is_there(played: Path) -> None:
+    text = played.read_text()
     policy = html.unescape(re.findall(r'Content-Security-Policy" content="(.*?)"', text)[0])
     (script,) = re.findall(r"<script>(.*?)</script>", text, re.S)
     (style,) = re.findall(r"<style>(.*?)</style>", text, re.S)
@@ -177,10 +176,10 @@ def test_policy_names_the_script_that_is_there(played: preview.Preview) -> None:
 
 def test_broken_pictures_and_folders(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="not a folder"):
-        preview.write(tmp_path / "nowhere")
+        preview.write_preview(tmp_path / "nowhere")
     folder = make(tmp_path / "d", "h264", episodes=8)
     with pytest.raises(UsageError, match="at least 1"):
-        preview.write(folder, clips=0)
+        preview.write_preview(folder, episodes=0)
     sample = open_dataset(folder).read(0)
     sample.members["png"] = b"no picture"
     with pytest.raises(DataError, match=r"dot-000000000\.png"):
@@ -201,15 +200,15 @@ def dom(address: str, profile: Path) -> str:
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium (Debian: apt install chromium)")
-def test_chromium_plays_the_page(played: preview.Preview, tmp_path: Path) -> None:
-    address = played.page.as_uri()
+def test_chromium_plays_the_page(played: Path, tmp_path: Path) -> None:
+    address = played.as_uri()
     seen = dom(f"{address}#dot-000000000:3:board", tmp_path / "a")
     assert re.search(r'<p id="caption"[^>]*>move 3 / 5 · step 3 · dark wins 75%</p>', seen)
     assert seen.count('class="disc X"') == 1 and 'class="disc X" cx="0" cy="1"' in seen
     assert 'class="mark X" cx="0" cy="1"' in seen
     assert "<title>dot-tiny</title>" in seen, "the hostile names were not run"
     assert seen.count("<img src=x") == 0 and "&lt;img src=x" in seen
-    assert len(re.findall(r'<span class="name">', seen)) == len(played.samples)
+    assert len(re.findall(r'<span class="name">', seen)) == 16
     film = dom(f"{address}#dot-000000000:2:pixels", tmp_path / "b")
     assert re.search(r'<p id="caption"[^>]*>frame 2 / 5</p>', film)
     assert re.search(r'<video[^>]*src="blob:', film)
@@ -218,8 +217,8 @@ def test_chromium_plays_the_page(played: preview.Preview, tmp_path: Path) -> Non
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium (Debian: apt install chromium)")
 def test_chromium_shows_frames_of_domains_without_boards(tmp_path: Path) -> None:
     dataset = make(tmp_path / "dots", "png", episodes=8)
-    done = preview.write(dataset, tmp_path / "out", clips=3, domain=Bouncing())
-    seen = dom(f"{done.page.as_uri()}#dot-000000000:4", tmp_path / "profile")
+    done = preview.write_preview(dataset, tmp_path / "out", episodes=3, domain=Bouncing())
+    seen = dom(f"{done['page'].as_uri()}#dot-000000000:4", tmp_path / "profile")
     assert re.search(r'<p id="caption"[^>]*>frame 4 / 5</p>', seen)
     stage = re.findall(r'<div id="stage">(.*?)</div>', seen, re.S)[0]
     assert stage.startswith('<img alt="" src="data:image/webp;base64,')
