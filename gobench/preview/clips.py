@@ -19,6 +19,7 @@ from gobench.shards import Sample
 from gobench.types import Array, Domain, Json, Record
 
 THUMB, QUALITY = 128, 72
+LARGE = 12_000  # letters of a data URI
 PLAYABLE = ("h264", "h264-direct")  # codecs whose MP4 every browser plays
 MOST_FRAMES = 128  # of a clip that is shown as pictures
 LONGEST_FACT = 160
@@ -119,12 +120,15 @@ def _timing(sample: Sample) -> Record:
 
 
 def _picture(frame: Array) -> str:
-    return _webp(fitted(frame, max(frame.shape[0], frame.shape[1], 64)), lossless=frame.shape[0] <= 64)
+    """A frame as it is, or with loss where that would be large: flat drawings are smallest exact."""
+    picture = fitted(frame, max(frame.shape[0], frame.shape[1], 64))
+    exact = _webp(picture, lossless=True, method=0)
+    return exact if len(exact) <= LARGE else _webp(picture)
 
 
-def _webp(picture: Any, lossless: bool = False) -> str:
+def _webp(picture: Any, lossless: bool = False, method: int = 4) -> str:
     file = io.BytesIO()
-    picture.save(file, "WEBP", quality=QUALITY, lossless=lossless, method=4)
+    picture.save(file, "WEBP", quality=QUALITY, lossless=lossless, method=method)
     return _uri("image/webp", file.getvalue())
 
 
