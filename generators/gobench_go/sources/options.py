@@ -174,4 +174,4 @@ def _teacher(key: str, value: Json, optional: bool = False) -> str:
             teacher(value)
         except GobenchError as error:
             raise UsageError(f"{key}: {error}") from None
-    return value
+    return str(value)
