@@ -55,11 +55,16 @@ def mark(q: int) -> int:
 
 
 @compiled
-def in_atari(b: Ints, h: int) -> bool:
-    """Whether the chain with head ``h`` has one liberty: only then is n * sum(q * q) = sum(q) ** 2."""
-    libs = b[LIBS + h]
+def is_one(libs: int) -> bool:
+    """Whether a sum of marks is of one point (or none): only then is n * sum(q * q) = sum(q) ** 2."""
     total = (libs >> _SUM) & _SUMS
     return (libs >> _COUNT) * (libs & _SQUARES) == total * total
+
+
+@compiled
+def in_atari(b: Ints, h: int) -> bool:
+    """Whether the chain with head ``h`` has exactly one liberty."""
+    return is_one(b[LIBS + h])
 
 
 @compiled

@@ -173,12 +173,13 @@ def random_play(b: Ints, seen: Ints, c: int, ko: int, suicide: bool, state: Rand
         if not kr.own_eye(b, p, c) and kr.legal(b, seen, p, c, ko, suicide):
             return p
         n -= 1
-        _swap_empties(b, i, n)
+        swap_empties(b, i, n)
     return 0
 
 
 @compiled
-def _swap_empties(b: Ints, i: int, j: int) -> None:
+def swap_empties(b: Ints, i: int, j: int) -> None:
+    """Exchange two places of the list of empty points."""
     p, q = b[LIST + i], b[LIST + j]
     b[LIST + i], b[LIST + j] = q, p
     b[AT + p], b[AT + q] = j, i

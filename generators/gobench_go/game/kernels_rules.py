@@ -150,16 +150,22 @@ def legal(b: Ints, seen: Ints, p: int, c: int, ko: int, suicide: bool) -> bool:
 
 
 @compiled
+def side_of(b: Ints, p: int) -> int:
+    """1 where Black has a stone or a point with only black neighbours, -1 for White, else 0."""
+    v = b[COLOR + p]
+    if v == 0:
+        v = (FLAGS[b[CODE + p]] // AREA) & 3
+    return (v & 1) - (v >> 1)
+
+
+@compiled
 def playout_score(b: Ints) -> int:
     """Black minus white by area, for a board played until only eyes are empty (exact there, quick always)."""
     score = 0
     for row in range(1, b[ROWS] + 1):
-        p = row * b[STRIDE] + 1
-        for q in range(p, p + b[COLS]):
-            v = b[COLOR + q]
-            if v == 0:
-                v = (FLAGS[b[CODE + q]] // AREA) & 3
-            score += (v & 1) - (v >> 1)
+        start = row * b[STRIDE] + 1
+        for p in range(start, start + b[COLS]):
+            score += side_of(b, p)
     return score
 
 

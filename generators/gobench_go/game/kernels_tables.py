@@ -12,6 +12,7 @@ import numpy.typing as npt
 CAP = 448  # at least (19 + 2) * 20 + 1 points of the padded 19x19 board
 LIBERTY = 1  # a direct neighbour is empty
 EYE = 1  # EYE << colour: the point is an eye of that colour
+ROOM = 32  # two or more direct neighbours are empty
 AREA = 8  # AREA * colour: direct neighbours hold that colour's stones and no other
 
 _DIRECT = (1, 3, 4, 6)
@@ -29,6 +30,7 @@ def _flags() -> npt.NDArray[np.uint8]:
     around = neighbours()
     direct, corner = around[:, _DIRECT], around[:, _CORNER]
     flags: npt.NDArray[np.uint8] = LIBERTY * (direct == 0).any(axis=1).astype(np.uint8)
+    flags |= ROOM * ((direct == 0).sum(axis=1) > 1).astype(np.uint8)
     edge = (corner == 3).any(axis=1)
     for color in (1, 2):
         walled = ((direct == color) | (direct == 3)).all(axis=1)

@@ -1,1 +1,46 @@
-"""Players that judge positions and make games."""
+"""Players that judge positions and make games.
+
+A teacher is named by text: ``random`` or ``mcts:50``, where 50 is the visits of a search. With its version it
+is ``random@1`` or ``mcts@1:50``, which is how it stands in records: one name and seed give one game.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from gobench.errors import UsageError, unknown
+from gobench_go.teachers import mcts, random_teacher
+from gobench_go.teachers.base import GameRecord, Judgement, Teacher
+
+__all__ = ["GameRecord", "Judgement", "Teacher", "teacher"]
+
+
+def _random(text: str, argument: str) -> Teacher:
+    if argument:
+        raise UsageError(f"teacher {text!r}: random takes no number; write 'random'.")
+    return random_teacher.RandomTeacher()
+
+
+def _mcts(text: str, argument: str) -> Teacher:
+    if not (argument.isascii() and argument.isdigit() and 1 <= int(argument[:9]) <= mcts.MOST_VISITS):
+        most = mcts.MOST_VISITS
+        raise UsageError(f"teacher {text!r}: write mcts:VISITS with 1 to {most} visits, such as 'mcts:50'.")
+    return mcts.MctsTeacher(int(argument))
+
+
+_TEACHERS: Mapping[str, tuple[int, Callable[[str, str], Teacher]]] = {
+    "random": (random_teacher.VERSION, _random),
+    "mcts": (mcts.VERSION, _mcts),
+}
+
+
+def teacher(text: str) -> Teacher:
+    """The teacher of a name. Raises UsageError for an unknown one, a bad number, or another version."""
+    head, _, argument = text.partition(":")
+    kind, at, version = head.partition("@")
+    if kind not in _TEACHERS:
+        raise unknown("teacher", text, ("random", "mcts:VISITS"))
+    current, make = _TEACHERS[kind]
+    if at and version != str(current):
+        raise UsageError(f"teacher {text!r}: this is version {current} of {kind}; write {kind}@{current}.")
+    return make(text, argument)

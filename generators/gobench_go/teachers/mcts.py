@@ -1,0 +1,134 @@
+"""The teacher that searches: UCT with RAVE, answers in the playouts, priors in the tree.
+
+``mcts:50`` looks at every position until its root has 50 visits; at least half of them are made anew when a
+part of the last tree is kept. Any edit to this package that changes a move raises VERSION.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gobench.errors import UsageError
+from gobench_go.game.position import Position
+from gobench_go.game.rules import Rules
+from gobench_go.teachers.base import REGION, GameRecord, Judgement, Opening, Temperature
+
+VERSION = 1
+MOST_VISITS = 1_000_000
+MOST_NODES = 2_000_000  # 72 MB; beyond it the tree grows no more, the search goes on
+
+
+class MctsTeacher:
+    """See the module. ``visits`` is 1 to MOST_VISITS."""
+
+    def __init__(self, visits: int) -> None:
+        self.visits = visits
+        self._trees: dict[int, tuple[Any, Any]] = {}
+
+    @property
+    def name(self) -> str:
+        """With the version: ``mcts@1:50``."""
+        return f"mcts@{VERSION}:{self.visits}"
+
+    def judge(self, position: Position, seed: int) -> Judgement:
+        """Search a position with its whole history. Policy and visits are those of the root's children."""
+        from gobench_go.teachers import games
+
+        if position.over:
+            raise UsageError("the game is over: there is nothing to judge after two passes.")
+        points = position.rules.points
+        boards, movers = _history(position)
+        visits, wins = np.zeros(points + 1, np.int32), np.zeros(points + 1, np.float32)
+        task, (tree, _) = self._task(position.rules, seed), self._memory(points)
+        scratch = _scratch(len(movers))
+        best = int(
+            games.judge(tree, scratch, task, boards, movers, position.last, position.passes, visits, wins)
+        )
+        policy = np.eye(1, points + 1, best, dtype=np.float32)[0]
+        if visits.any():
+            policy = (visits / visits.sum()).astype(np.float32)
+        with np.errstate(invalid="ignore"):
+            values = (wins / visits).astype(np.float32)
+        top = int(np.argmax(visits))
+        return Judgement(policy, values, visits, best, float(values[top]) if visits[top] else 0.5)
+
+    def game(
+        self, rules: Rules, opening: Opening, temperature: Temperature, max_plies: int, seed: int
+    ) -> GameRecord:
+        """A game against itself in one compiled call; see ``Teacher.game``."""
+        from gobench_go.teachers import games
+
+        moves, targets = np.empty(max_plies, np.int16), np.empty(max_plies, np.int16)
+        values = np.empty(max_plies, np.float64)
+        tree, other = self._memory(rules.points)
+        task, plan = self._task(rules, seed), _plan(opening, temperature)
+        plies = int(games.self_play(tree, other, _scratch(max_plies), task, plan, moves, targets, values))
+        return GameRecord(moves[:plies].tolist(), targets[:plies].tolist(), values[:plies].round(4).tolist())
+
+    def _task(self, rules: Rules, seed: int) -> Any:
+        from gobench_go.game.kernels import coded, signed
+        from gobench_go.teachers.games import Task
+
+        room = self._room(rules.points)
+        return Task(coded(rules), round(2 * rules.komi), signed(seed), self.visits, room)
+
+    def _room(self, points: int) -> int:
+        return min((2 * self.visits + 4) * (points + 1), max(MOST_NODES, 4 * (points + 1)))
+
+    def _memory(self, points: int) -> tuple[Any, Any]:
+        """Two trees of arrays, kept for the next call on a board of that size."""
+        if points not in self._trees:
+            self._trees = {points: (_tree(self._room(points)), _tree(self._room(points)))}
+        return self._trees[points]
+
+
+def _tree(room: int) -> Any:
+    from gobench_go.teachers.tree import Tree
+
+    kinds: list[Any] = [np.int32] * 4 + [np.float32] * 5
+    return Tree._make([*(np.zeros(room, kind) for kind in kinds), np.zeros(1, np.int64)])
+
+
+def _scratch(plies: int) -> Any:
+    from gobench_go.game.kernels_board import LENGTH
+    from gobench_go.game.kernels_tables import CAP
+    from gobench_go.teachers.tree import Scratch
+
+    lengths = (LENGTH, LENGTH, plies + CAP + 8, CAP, CAP, 2 * CAP, CAP)
+    return Scratch._make([*(np.zeros(n, np.int64) for n in lengths), np.zeros(1, np.uint64)])
+
+
+def _plan(opening: Opening, temperature: Temperature) -> Any:
+    from gobench_go.teachers.games import Plan
+
+    table = opening if isinstance(opening, Mapping) else {"plies": opening}
+    rows = temperature or [(1, 0.0)]
+    until, heat = np.array([r[0] for r in rows], np.int64), np.array([r[1] for r in rows], np.float64)
+    return Plan(int(table.get("plies", 0)), int(table.get("region", REGION)), until, heat)
+
+
+def _history(position: Position) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+    """uint8 [H, R*C] every board of the game so far, and uint8 [H] who was to move on it."""
+    rules = position.rules
+    situational = rules.ko == "situational"
+    boards = np.empty((len(position.history), rules.points), np.uint8)
+    movers = np.full(len(position.history), position.to_move, np.uint8)
+    for i, key in enumerate(position.history):
+        if situational:
+            movers[i] = (key & 1) + 1
+        boards[i] = _decoded(key >> 1 if situational else key, rules.rows, rules.cols)
+    return boards, movers
+
+
+@lru_cache(maxsize=1024)
+def _decoded(key: int, rows: int, cols: int) -> npt.NDArray[np.uint8]:
+    """The board uint8 [R*C] of a key of ``Position.history``: Black's bits above White's, a spare column."""
+    size = rows * (cols + 1)
+    bits = np.array([int(bit) for bit in f"{key:0{2 * size}b}"[::-1]], np.uint8).reshape(2, rows, cols + 1)
+    board: npt.NDArray[np.uint8] = (2 * bits[0] + bits[1])[:, :cols].reshape(-1)
+    return board
