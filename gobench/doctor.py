@@ -144,8 +144,7 @@ PROGRAMS: dict[str, tuple[tuple[str, ...], tuple[str, ...], str]] = {
     "katago": (
         ("katago",),
         ("version",),
-        "the strongest teacher and judge. Get it and a network from https://katagotraining.org, then put "
-        "`katago` on the PATH and set KATAGO_MODEL to the network's file.",
+        "the strongest judge. Get it and a network from https://katagotraining.org, put it on the PATH.",
     ),
     "chromium": (
         ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"),
@@ -153,6 +152,8 @@ PROGRAMS: dict[str, tuple[tuple[str, ...], tuple[str, ...], str]] = {
         "only tests open the preview page with it. Debian: apt install chromium.",
     ),
 }
+
+NETWORKS = ("~/.katago", "~/.local/share/katago", "/usr/share/katago")
 
 
 def names() -> list[str]:
@@ -329,20 +330,8 @@ def _program(name: str) -> Finding:
 
 
 def _networks() -> Finding:
-    """KataGo's networks: the file named by KATAGO_MODEL, or what lies in the usual folders."""
-    named = os.environ.get("KATAGO_MODEL")
-    if named:
-        if Path(named).is_file():
-            return Finding("networks", "ok", f"KATAGO_MODEL is {named}")
-        return Finding(
-            "networks", "warn", f"KATAGO_MODEL is {named}, which is no file", "set it to a .bin.gz file"
-        )
-    folders = [Path.home() / ".katago", Path.home() / ".local/share/katago", Path("/usr/share/katago")]
-    found = sorted(path for folder in folders for path in folder.glob("**/*.bin.gz"))
+    """KataGo's networks in the folders where people keep them."""
+    found = sorted(path for folder in NETWORKS for path in Path(folder).expanduser().glob("**/*.bin.gz"))
     if not found:
-        return Finding(
-            "networks", "absent", "no KataGo network: set KATAGO_MODEL to one to use it as a teacher"
-        )
-    return Finding(
-        "networks", "ok", f"{len(found)} found, as {found[0]}", "set KATAGO_MODEL to the one to use"
-    )
+        return Finding("networks", "absent", f"no KataGo network (*.bin.gz) in {', '.join(NETWORKS)}")
+    return Finding("networks", "ok", f"{len(found)} of KataGo, as {found[0]}")

@@ -110,16 +110,13 @@ def test_programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_networks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("KATAGO_MODEL", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(doctor, "NETWORKS", ("~/.katago",))
+    assert only("networks").status == "absent"
     network = tmp_path / ".katago" / "nets" / "b6.bin.gz"
     network.parent.mkdir(parents=True)
     network.write_bytes(b"")
-    assert str(network) in only("networks").detail
-    monkeypatch.setenv("KATAGO_MODEL", str(tmp_path / "gone.bin.gz"))
-    assert only("networks").status == "warn"
-    monkeypatch.setenv("KATAGO_MODEL", str(network))
-    assert only("networks").status == "ok"
+    assert only("networks") == doctor.Finding("networks", "ok", f"1 of KataGo, as {network}")
 
 
 def test_disk_and_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -193,7 +193,7 @@ def dom(address: str, profile: Path) -> str:
     """The page's elements after its script has run."""
     flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--dump-dom"]
     flags += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
-    flags += [f"--user-data-dir={profile}", "--virtual-time-budget=3000"]
+    flags += [f"--user-data-dir={profile}", "--virtual-time-budget=4000"]
     done = subprocess.run([str(CHROMIUM), *flags, address], capture_output=True, text=True, timeout=90)
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout
@@ -212,6 +212,43 @@ def test_chromium_plays_the_page(played: Path, tmp_path: Path) -> None:
     film = dom(f"{address}#dot-000000000:2:pixels", tmp_path / "b")
     assert re.search(r'<p id="caption"[^>]*>frame 2 / 5</p>', film)
     assert re.search(r'<video[^>]*src="blob:', film)
+
+
+KEYS = """<script>
+const press = (key) => document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+const said = [], note = () => said.push(byId("caption").textContent.split(" ·")[0]);
+press("ArrowRight"); press("ArrowRight"); note();
+press("ArrowLeft"); note();
+press("End"); note();
+press("ArrowRight"); note();
+press("Home"); note();
+press("ArrowDown"); said.push(byId("about").querySelector("dd").textContent.length, state.current.key);
+byId("at").value = 3; byId("at").dispatchEvent(new Event("input")); note();
+byId("search").value = "nothing like this"; byId("search").dispatchEvent(new Event("input"));
+said.push(byId("count").textContent);
+byId("first").click(); press(" ");
+setTimeout(() => { note(); document.title = JSON.stringify(said); }, 2500);
+</script></body>"""
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium (Debian: apt install chromium)")
+def test_chromium_obeys_keys_slider_search_and_play(played: Path, tmp_path: Path) -> None:
+    text = re.sub(r"<meta http-equiv=[^>]*>", "", played.read_text())
+    (tmp_path / "open.html").write_text(text.replace("</body>", KEYS))
+    seen = dom((tmp_path / "open.html").as_uri(), tmp_path / "profile")
+    said = json.loads(html.unescape(re.findall(r"<title>(.*?)</title>", seen)[0]))
+    assert said[:5] == ["move 2 / 5", "move 1 / 5", "move 5 / 5", "move 5 / 5", "move 0 / 5"]
+    assert said[5:] == [len(HOSTILE), "dot-000000001", "move 3 / 5", "0 of 16", "move 5 / 5"]
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium (Debian: apt install chromium)")
+def test_chromium_runs_no_other_script(played: Path, tmp_path: Path) -> None:
+    smuggled = (
+        "<script>document.title = 'owned'</script><img src=x onerror=\"document.title = 'owned'\"></body>"
+    )
+    (tmp_path / "bad.html").write_text(played.read_text().replace("</body>", smuggled))
+    seen = dom((tmp_path / "bad.html").as_uri(), tmp_path / "profile")
+    assert "<title>dot-tiny</title>" in seen and "move 0 / 5" in seen
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium (Debian: apt install chromium)")
