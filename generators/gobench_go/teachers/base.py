@@ -29,7 +29,7 @@ class Judgement(NamedTuple):
 
 
 class GameRecord(NamedTuple):
-    """A game from the empty board, Black first. ``targets`` and ``values`` are as long as ``moves`` or empty."""
+    """A game from the empty board, Black first. ``targets`` and ``values`` are as long, or empty."""
 
     moves: list[int]
     targets: list[int]  # the teacher's best move before each ply, also where another was played

@@ -1,8 +1,8 @@
 """3x3 shapes worth playing beside the last move, as one table over neighbourhood codes.
 
-A shape is three rows around the point to play (``*``). ``X`` and ``O`` are the two colours, either of which may
-be to move; ``.`` empty, ``#`` border, ``x`` anything but X, ``o`` anything but O, ``?`` anything. Every shape
-stands for its rotations, reflections and colour swap.
+A shape is three rows around the point to play (``*``). ``X`` and ``O`` are the two colours, either of which
+may be to move; ``.`` empty, ``#`` border, ``x`` anything but X, ``o`` anything but O, ``?`` anything. Every
+shape stands for its rotations, reflections and colour swap.
 """
 
 from __future__ import annotations

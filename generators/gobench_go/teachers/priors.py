@@ -20,8 +20,6 @@ EMPTY_REACH = 3  # lines count where no stone is within this many steps
 @compiled
 def prior(b: Ints, p: int, c: int, last: int) -> tuple[float, float]:
     """Virtual games and wins of playing at ``p``, given the board before it and the last stone (0: none)."""
-    if p == 0:
-        return PASS_GAMES, PASS_WINS
     lost, won = 0.0, 0.0
     taken, rescued = captured_by(b, p, c), rescued_by(b, p, c)
     atari = self_atari(b, p, c) != 0

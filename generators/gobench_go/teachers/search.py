@@ -13,7 +13,7 @@ from gobench_go.game.kernels_games import Code, Random, below
 from gobench_go.game.kernels_tables import CAP
 from gobench_go.teachers.tree import Scratch, Tree, exact_score, result, simulate
 
-SETTLED = 0.9  # a point is settled when one side owns it in this share of the playouts, on balance
+SETTLED = 0.8  # a point is settled when one side owns it in this share of the playouts, on balance
 HOPELESS = 0.1  # below this chance of winning a side passes once everything is settled
 CLOSE = 0.05  # how much worse a counted result may be than the expected one for a pass to be fine
 

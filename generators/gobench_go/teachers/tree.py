@@ -1,15 +1,17 @@
 """The search tree as plain arrays, and one simulation through it. Compiled.
 
 A node is the position after its move. Its numbers are kept from the side of the player of that move:
-``visits`` and ``wins`` count simulations, ``games`` and ``won`` the same with the prior on top, ``first_games``
-and ``first_won`` the simulations in which that player was the first to play there later on (RAVE). The children
-of a node are the ``count`` nodes from ``child`` on; ``child`` is 0 until the node was opened.
+``visits`` and ``wins`` count simulations, ``games`` and ``won`` the same with the prior on top,
+``first_games`` and ``first_won`` the simulations in which that player was the first to play there later on
+(RAVE). The children of a node are the ``count`` nodes from ``child`` on; ``child`` is 0 until it was opened.
 """
 
-# mypy: disable-error-code="no-any-return,return-value"
+# mypy: disable-error-code="no-any-return,return-value,assignment"
 from __future__ import annotations
 
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from gobench_go.game.compiled import compiled
 from gobench_go.game.kernels_board import COLS, EMPTIES, LIST, ROWS, STRIDE, Ints, copy
@@ -17,7 +19,7 @@ from gobench_go.game.kernels_games import Code, Random, below
 from gobench_go.game.kernels_rules import SIMPLE, advance, area_score, legal, own_eye, playable, side_of
 from gobench_go.game.kernels_tables import CAP
 from gobench_go.teachers.playouts import playout
-from gobench_go.teachers.priors import prior
+from gobench_go.teachers.priors import PASS_GAMES, PASS_WINS, prior
 
 OPEN_AT = 2  # visits at which a node gets children
 RAVE = 3500.0  # the larger, the longer the first-play numbers outweigh the plain ones
@@ -79,15 +81,14 @@ def open_node(t: Tree, node: int, b: Ints, c: int, last: int, suicide: bool, sta
         if playable(b, p, c, suicide) and not own_eye(b, p, c):
             games, won = prior(b, p, c, last)
             _sprout(t, p, games, won + NOISE * below(state, 1024) / 1024.0)
-    games, won = prior(b, 0, c, last)
-    _sprout(t, 0, games, won)
+    _sprout(t, 0, PASS_GAMES, PASS_WINS)
     t.child[node], t.count[node] = start, t.used[0] - start
 
 
 @compiled
 def select(t: Tree, node: int) -> int:
     """The child with the best mix of its own results and its first-play results."""
-    start = t.child[node]
+    start = np.int64(t.child[node])
     best, most = start, -1e18
     for i in range(start, start + t.count[node]):
         k = 1.0 + t.first_games[i] / RAVE
@@ -116,7 +117,7 @@ def simulate(t: Tree, s: Scratch, code: Code, komi2: int, c: int, last: int, pas
                 break
             open_node(t, node, b, mover, last, code.suicide, s.state)
         node = _descend(t, node, b, s.seen, mover, code)
-        last = t.point[node]
+        last = np.int64(t.point[node])
         passes = passes + 1 if last == 0 else 0
         if last != 0 and s.first[last] == 0:
             s.first[last] = mover
@@ -153,7 +154,7 @@ def _descend(t: Tree, node: int, b: Ints, seen: Ints, c: int, code: Code) -> int
     """Play the best child that superko allows, and return it."""
     while True:
         child = select(t, node)
-        p = t.point[child]
+        p = np.int64(t.point[child])
         new = p != 0 and t.visits[child] == 0 and (code.ko != SIMPLE or code.suicide)
         if not new or legal(b, seen, p, c, code.ko, code.suicide):
             advance(b, seen, p, c, code.ko)
@@ -186,7 +187,7 @@ def _learn(t: Tree, s: Scratch, c: int, depth: int, black: float) -> None:
         t.wins[node] += 1.0 - gain
         t.games[node] += 1.0
         t.won[node] += 1.0 - gain
-        start = t.child[node]
+        start = np.int64(t.child[node])
         for i in range(start, start + t.count[node]):
             if s.first[t.point[i]] == mover:
                 t.first_games[i] += 1.0
@@ -200,7 +201,7 @@ def keep_subtree(t: Tree, node: int, new: Tree) -> None:
     _copy_node(t, node, new)
     done = 0
     while done < new.used[0]:  # new.child still names the children's place in t
-        old, count = new.child[done], new.count[done]
+        old, count = np.int64(new.child[done]), new.count[done]
         new.child[done] = new.used[0] if count != 0 else 0
         for i in range(old, old + count):
             _copy_node(t, i, new)
