@@ -12,6 +12,8 @@ import numba as nb
 import numpy as np
 import numpy.typing as npt
 
+from gobench_go.video.memory import copy_bytes
+
 U8 = npt.NDArray[np.uint8]
 I32 = npt.NDArray[np.int32]
 Int = int | np.int64
@@ -65,20 +67,17 @@ def paint_rgb(atlas: U8, boxes: I32, states: U8, out: U8) -> None:
     length, rows, cols = states.shape
     planes = atlas.reshape(atlas.shape[0], atlas.shape[1], -1)
     frames = out.reshape(length, out.shape[1], -1)
-    whole = out.reshape(length, -1)
-    before = np.zeros_like(states[0])
+    now = planes[0].copy()
+    before = np.zeros((rows, cols), np.uint8)
     for t in range(length):
-        if t:
-            whole[t] = whole[t - 1]
-            before = states[t - 1]
-        else:
-            frames[0] = planes[0]
         for r in range(rows):
             for c in range(cols):
                 state = states[t, r, c]
                 if state != before[r, c]:
                     y0, y1, x0, x1 = boxes[r, c]
-                    _copy_box(planes[state], frames[t], y0, y1, 3 * x0, 3 * x1)
+                    _copy_box(planes[state], now, y0, y1, 3 * x0, 3 * x1)
+        copy_bytes(frames[t].ctypes.data, now.ctypes.data, now.size)
+        before = states[t]
 
 
 @nb.njit(cache=True, nogil=True)
@@ -150,25 +149,20 @@ def paint_yuv(
     Blocks of chroma inside one cell come from the converted atlas; those on a border are mixed anew.
     """
     length, rows, cols = states.shape
-    before = np.zeros_like(states[0])
+    y, u, v = planes[0][0].copy(), planes[1][0].copy(), planes[2][0].copy()
+    before = np.zeros((rows, cols), np.uint8)
     for t in range(length):
-        for k in range(3):
-            whole = out[k].reshape(length, -1)
-            if t:
-                whole[t] = whole[t - 1]
-            else:
-                whole[0] = planes[k][0].ravel()
-        if t:
-            before = states[t - 1]
         for r in range(rows):
             for c in range(cols):
                 state = states[t, r, c]
                 if state != before[r, c]:
                     y0, y1, x0, x1 = boxes[r, c]
-                    _copy_box(planes[0][state], out[0][t], y0, y1, x0, x1)
-                    _paint_chroma(
-                        atlas, planes, boxes[r, c], row_of, col_of, states[t], r, c, out[1][t], out[2][t]
-                    )
+                    _copy_box(planes[0][state], y, y0, y1, x0, x1)
+                    _paint_chroma(atlas, planes, boxes[r, c], row_of, col_of, states[t], r, c, u, v)
+        copy_bytes(out[0][t].ctypes.data, y.ctypes.data, y.size)
+        copy_bytes(out[1][t].ctypes.data, u.ctypes.data, u.size)
+        copy_bytes(out[2][t].ctypes.data, v.ctypes.data, v.size)
+        before = states[t]
 
 
 @nb.njit(cache=True, nogil=True)

@@ -3,7 +3,7 @@
 Each point is described by the mean colours of 3x3 little boxes around its centre, and compared with the same
 description of the look's own drawings of each state. Means survive blur, noise and compression. A plane of
 gains, fitted to the pixels between the stones, takes lighting out first. On a clean picture of the look the
-distance to the right state is zero.
+distance to the right state is zero; a picture far from all states is also compared with blurred ones.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from gobench.types import Array
 from gobench_go.video.themes import THEMES, Look, look
 
 BOX = 0.2  # width of a little box, in pitches
+BLURS = (0.0, 0.08, 0.15)  # standard deviations, in pitches
 GAIN = (0.7, 1.4)  # lighting is believed within these bounds
 GAPS = 6  # pixels between the stones sampled a point
 SIZES = (5, 7, 9, 13, 19)  # boards tried on an unknown picture
@@ -39,7 +40,7 @@ class Reader:
     bright: Floats  # [R*C, K], the sum over a point's gap pixels on the empty board, 0 where there are none
     plane: Floats  # [3, R*C], gains at the points -> coefficients of a plane
     basis: Floats  # [R*C, 3], coefficients -> gains at the points
-    states: Floats  # [S, R*C, 9 * K], description of each state
+    states: Floats  # [B, S, R*C, 9 * K], description of each state, as drawn and through each of BLURS
     step: int  # rows of a box that are skipped
 
 
@@ -103,10 +104,22 @@ def reader(look: Look, luma: bool = False) -> Reader:
     basis = _basis(look)
     known = (bright.min(axis=1) > 0).astype(np.float32)
     plane = np.linalg.pinv(basis * known[:, None]) if known.sum() >= 3 else np.zeros((3, len(basis)))
-    states = np.empty((len(atlas), len(boxes), 9 * atlas.shape[3]), np.float32)
-    for drawn, described in zip(atlas, states, strict=True):
-        read_kernels.describe(np.ascontiguousarray(drawn), boxes, step, described)
+    states = np.empty((len(BLURS), len(atlas), len(boxes), 9 * atlas.shape[3]), np.float32)
+    for blur, through in zip(BLURS, states, strict=True):
+        for drawn, described in zip(atlas, through, strict=True):
+            read_kernels.describe(_blurred(drawn, blur * look.grid.pitch), boxes, step, described)
     return Reader(boxes, gaps, bright, plane.astype(np.float32), basis, states, step)
+
+
+def _blurred(picture: Array, sigma: float) -> Array:
+    """A picture uint8 [H, W, 1 or 3] through a Gaussian blur."""
+    from PIL import Image, ImageFilter
+
+    if not sigma:
+        return np.ascontiguousarray(picture)
+    flat = picture[..., 0] if picture.shape[2] == 1 else picture
+    soft = np.asarray(Image.fromarray(flat).filter(ImageFilter.GaussianBlur(sigma)))
+    return np.ascontiguousarray(soft.reshape(picture.shape))
 
 
 def _boxes(look: Look) -> Ints:

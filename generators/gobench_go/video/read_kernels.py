@@ -9,6 +9,9 @@ import numpy.typing as npt
 U8 = npt.NDArray[np.uint8]
 I32 = npt.NDArray[np.int32]
 F32 = npt.NDArray[np.float32]
+FAR = np.float32(1e9)
+UNLIT = 0.01  # gains this near to 1 are no lighting
+WORN = 5.0  # mean distance in grey levels from which a picture may be blurred
 
 
 @nb.njit(cache=True, nogil=True)
@@ -71,23 +74,35 @@ def _gains(
 
 
 @nb.njit(cache=True, nogil=True)
-def _nearest(described: F32, states: F32, p: int) -> tuple[int, np.float32]:
-    """The state nearest to a point's description, and how much nearer than the best of another colour."""
-    best, state = np.float32(1e9), 0
-    least = np.full(3, np.float32(1e9))
-    for s in range(len(states)):
-        distance = np.float32(0)
-        for i in range(len(described)):
-            distance += abs(described[i] - states[s, p, i])
-        colour = s - 2 if s > 2 else s
-        least[colour] = min(least[colour], distance)
-        if distance < best:
-            best, state = distance, s
-    other = np.float32(1e9)
-    for colour in range(3):
-        if colour != (state - 2 if state > 2 else state):
-            other = min(other, least[colour])
-    return state, (other - best) / max(other + best, np.float32(1e-6))
+def _nearest(described: F32, gain: F32, known: F32, states: U8, confidence: F32) -> float:
+    """Compare a picture, lit by ``gain`` float32 [R*C, K], with the known states; returns the whole distance.
+
+    ``states`` and ``confidence`` [R*C] are filled: the nearest state, and how much nearer it is than the best of
+    another colour.
+    """
+    whole = 0.0
+    points, features = described.shape
+    lit = np.empty(features, np.float32)
+    least = np.empty(3, np.float32)
+    for p in range(points):
+        for i in range(features):
+            lit[i] = described[p, i] * gain[p, i % gain.shape[1]]
+        least[:] = FAR
+        best, state = FAR, 0
+        for s in range(len(known)):
+            distance = np.float32(0)
+            for i in range(features):
+                distance += abs(lit[i] - known[s, p, i])
+            colour = s - 2 if s > 2 else s
+            least[colour] = min(least[colour], distance)
+            if distance < best:
+                best, state = distance, s
+        least[state - 2 if state > 2 else state] = FAR
+        other = least.min()
+        states[p] = state
+        confidence[p] = (other - best) / max(other + best, np.float32(1e-6))
+        whole += best
+    return whole
 
 
 @nb.njit(cache=True, nogil=True)
@@ -104,16 +119,26 @@ def read(
     states: U8,
     confidence: F32,
 ) -> None:
-    """Read pictures uint8 [N, H, W, K] into ``states`` uint8 and ``confidence`` float32, both [N, R*C]."""
-    described = np.empty(known.shape[1:], np.float32)
-    gain = np.empty_like(bright)
-    channels = bright.shape[1]
+    """Read pictures uint8 [N, H, W, K] into ``states`` uint8 and ``confidence`` float32, both [N, R*C].
+
+    ``known`` holds the states as drawn and as blurred, float32 [B, S, R*C, 9 * K]. The blurred ones are tried on
+    pictures that are far from the drawn ones, and the lighting is taken out where that brings a picture nearer
+    (blur changes the gaps too).
+    """
+    described = np.empty(known.shape[2:], np.float32)
+    gain, even = np.empty_like(bright), np.ones_like(bright)
+    tried, sure = np.empty_like(states[0]), np.empty_like(confidence[0])
     for n in range(len(pictures)):
         describe(pictures[n], boxes, step, described)
         _gains(pictures[n], gaps, bright, plane, basis, bounds, gain)
-        for p in range(len(boxes)):
-            for k in range(channels):
-                described[p, k::channels] *= gain[p, k]
-            state, sure = _nearest(described[p], known, p)
-            states[n, p] = state
-            confidence[n, p] = sure
+        best = _nearest(described, even, known[0], states[n], confidence[n])
+        lit = np.abs(gain - 1).max() > UNLIT
+        for b in range(len(known)):
+            if b and best < WORN * described.size:
+                break
+            for k in range(2):
+                if (k == 0 and b > 0) or (k == 1 and lit):
+                    distance = _nearest(described, gain if k else even, known[b], tried, sure)
+                    if distance < best:
+                        best = distance
+                        states[n], confidence[n] = tried, sure

@@ -36,8 +36,7 @@ def frames(
     states = _states(look, boards, last_moves)
     shape = (len(states), look.size, look.size, 3)
     target = np.empty(shape, np.uint8) if out is None else out
-    if target.shape != shape or target.dtype != np.uint8:
-        raise UsageError(f"out is {target.dtype} {target.shape}, but the frames are uint8 {shape}.")
+    _check_out(target, shape)
     kernels.paint_rgb(look.atlas, look.boxes, states, target)
     return target
 
@@ -49,9 +48,12 @@ def yuv(
     states = _states(look, boards, last_moves)
     planes = look.planes
     n, half = len(states), look.size // 2
+    shapes = ((n, look.size, look.size), (n, half, half), (n, half, half))
     if out is None:
-        shapes = ((n, look.size, look.size), (n, half, half), (n, half, half))
         out = Yuv(*(np.empty(shape, np.uint8) for shape in shapes))
+    else:
+        for plane, shape in zip(out, shapes, strict=True):
+            _check_out(plane, shape)
     kernels.paint_yuv(
         look.atlas, planes, look.boxes, look.grid.row_of, look.grid.col_of, states, (out.y, out.u, out.v)
     )
@@ -67,6 +69,12 @@ def damage(
     found = np.empty((len(states), blocks, blocks), np.bool_)
     kernels.find_damage(look.boxes, states, found)
     return found
+
+
+def _check_out(out: Array, shape: tuple[int, ...]) -> None:
+    """The compiled loops write without asking: shape, type and layout have to be right."""
+    if out.shape != shape or out.dtype != np.uint8 or not out.flags.c_contiguous:
+        raise UsageError(f"out is {out.dtype} {out.shape}, but the frames are contiguous uint8 {shape}.")
 
 
 def _states(look: Look, boards: npt.ArrayLike, last_moves: npt.ArrayLike | None) -> Array:
