@@ -175,7 +175,7 @@ def test_a_task_that_cannot_be_is_refused(
 def test_overwrite_removes_the_build_and_nothing_else(domain: Any, config: BuildConfig, built: Path) -> None:
     (built / "mine.txt").write_text("keep")
     other = BuildConfig(**{**config.to_json(), "codec": "moves", "episodes": 20})
-    with pytest.raises(BuildError, match='codec is "png" there, "moves" was asked for.*--overwrite'):
+    with pytest.raises(BuildError, match=r'codec is "png" there, "moves" was asked for.*--overwrite'):
         build(domain, other, built)
     assert build(domain, other, built, overwrite=True).done
     assert (built / "mine.txt").read_text() == "keep"
@@ -239,11 +239,11 @@ def test_reading_by_number_and_as_a_table(built: Path) -> None:
     assert list(table.columns) == ["key", "split", "shard", "offset", "size", "frames"]
     assert len(table) == len(data) == len(list(data.samples()))
     assert [s.key for s in data.samples("test")] == table.key[table.split == "test"].tolist()
-    assert [range_ for range_ in data.splits.values()][-1].stop == len(data)
+    assert list(data.splits.values())[-1].stop == len(data)
     again = pickle.loads(pickle.dumps(data))
     assert again.read(17) == data.read(17)
     assert dumps(data.read(17).record()) == data.read(17).members["json"]
-    with pytest.raises(UsageError, match="unknown split 'tset'.*'test'"):
+    with pytest.raises(UsageError, match=r"unknown split 'tset'.*'test'"):
         next(data.samples("tset"))
     with pytest.raises(DataError, match="not 10000"):
         data.read(10_000)
