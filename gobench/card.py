@@ -188,17 +188,15 @@ def size_category(samples: int) -> str:
 
 def context(manifest: Record) -> dict[str, Any]:
     """What the templates may use."""
-    recipe = recipe_of(manifest)
     return {
         "data": manifest,
         "config": manifest["config"],
         "options": manifest["config"]["options"],
-        "about": recipe.get("about", ""),
         "license": license_of(manifest),
         "members": {suffix: MEMBERS[suffix][1] for suffix in pictures(manifest)},
         "settings": list(settings(manifest["config"])),
         "candidates": manifest["samples"] + sum(manifest["rejected"].values()),
-        "command": command(manifest["config"], recipe),
+        "command": command(manifest["config"], recipe_of(manifest)),
         "citation": citation(),
     }
 

@@ -73,7 +73,9 @@ def _labels(record: Mapping[str, Json]) -> list[str]:
 
 
 def _title(record: Mapping[str, Json]) -> str:
-    return f"{record['black'] or 'Black'} – {record['white'] or 'White'}  {record['result']}"
+    black, white = record["black"] or "Black", record["white"] or "White"
+    players = black if black == white else f"{black} – {white}"
+    return f"{record['result']} · {players}"
 
 
 def _black(values: Sequence[float], colors: Sequence[int]) -> list[float]:

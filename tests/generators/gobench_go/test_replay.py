@@ -50,6 +50,11 @@ def test_boards_captures_and_words() -> None:
     assert lengths == {5}
 
 
+def test_title() -> None:
+    assert replay(GAME)["title"] == "B+2 · a – b"
+    assert replay({**GAME, "white": "a"})["title"] == "B+2 · a"
+
+
 def test_without_a_teacher() -> None:
     played = replay({**GAME, "teacher": "", "targets": [], "values": []})
     assert "hints" not in played and "values" not in played
