@@ -103,7 +103,7 @@ def describe(manifest: Record, index_sha256: str) -> Record:
         "@type": "sc:Dataset",
         "conformsTo": CONFORMS_TO,
         "name": f"video-gobench-{manifest['recipe']}",
-        "description": f"{manifest['samples']} video clips of the domain {domain}, with records of what happens.",
+        "description": f"{manifest['samples']} video clips of the domain {domain}, each with a record.",
         "license": LICENSE[card.license_of(manifest)],
         "version": "1.0.0",
         "citeAs": card.citation(),
