@@ -1,7 +1,8 @@
 """Stored pictures against drawn ones: the same to the last bit, or as near as their codec promises.
 
-What lossy codecs may change is bounded on blocks of 8x8 pixels of luma: compression blurs edges everywhere a
-little, while a stone or a gripper that is missing changes whole blocks.
+What a lossy codec may change is bounded on blocks of 8x8 pixels of each plane: compression blurs edges
+everywhere a little, while a stone or a gripper that is missing changes whole blocks. Measured over all themes
+of the Go domain at 64 to 256 pixels, x264 at crf 18 stays below 6; a stone more or less is 10 to 200.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from gobench.errors import DataError
 from gobench.types import Array, Clip
 
 BLOCK = 8
-TOLERANCE = 24.0  # mean absolute difference over a block of luma
+TOLERANCE = 12.0  # mean absolute difference over a block of a plane, for codecs that are not in the table
+TOLERANCES = {"h264-direct": 0.0}
 CHUNK_BYTES = 96 << 20
 
 
@@ -50,14 +52,14 @@ def picture_differs(data: bytes, clip: Clip) -> str:
 
 
 def block_difference(found: Array, wanted: Array) -> float:
-    """The largest mean absolute difference over 8x8 blocks of two planes [H, W]; whole blocks only."""
+    """The largest mean absolute difference over 8x8 blocks of two planes [H, W], far edges included."""
     if found.shape != wanted.shape:
         return 255.0
     gap = np.abs(found.astype(np.int16) - wanted)
     rows, cols = max(gap.shape[0] // BLOCK, 1), max(gap.shape[1] // BLOCK, 1)
     high, wide = min(BLOCK, gap.shape[0]), min(BLOCK, gap.shape[1])
-    blocks = gap[: rows * high, : cols * wide].reshape(rows, high, cols, wide)
-    return float(blocks.mean(axis=(1, 3)).max())
+    corners = (gap[: rows * high, : cols * wide], gap[-rows * high :, -cols * wide :])
+    return max(float(c.reshape(rows, high, cols, wide).mean(axis=(1, 3)).max()) for c in corners)
 
 
 def _runs(clip: Clip) -> Iterator[tuple[int, int]]:
@@ -77,9 +79,12 @@ def _exact(codec: Codec, members: Members, clip: Clip, start: int, stop: int) ->
 
 
 def _near(codec: Codec, members: Members, clip: Clip, start: int, stop: int) -> tuple[int, str]:
-    found, wanted = codec.decode(members, start, stop, form="yuv")[0], clip.yuv(start, stop).y
-    for t, (stored, drawn) in enumerate(zip(found, wanted, strict=True)):
-        gap = block_difference(stored, drawn)
-        if gap > TOLERANCE:
-            return start + t, f"a block differs by {gap:.0f} on average from what the record draws"
+    found, wanted = codec.decode(members, start, stop, form="yuv"), clip.yuv(start, stop)
+    allowed = TOLERANCES.get(codec.name, TOLERANCE)
+    if len(found[0]) != stop - start:
+        return start, f"{len(found[0])} frames come back where {stop - start} are stored"
+    for t in range(stop - start):
+        gap = max(block_difference(stored[t], drawn[t]) for stored, drawn in zip(found, wanted, strict=True))
+        if gap > allowed:
+            return start + t, f"a block differs by {gap:.1f} on average from what the record draws"
     return -1, ""

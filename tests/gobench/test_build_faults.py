@@ -1,4 +1,4 @@
-"""Builds that go wrong: killed at any moment, no room, dying workers, two at once. Nothing is lost, all is said."""
+"""Builds that go wrong: killed anywhere, no room, dying workers, two at once. Nothing is lost."""
 
 from __future__ import annotations
 
