@@ -56,13 +56,12 @@ def h264(crf: int) -> Wear:
 
         data = io.BytesIO()
         with av.open(data, "w", format="mp4") as file:
-            stream = file.add_stream(
-                "libx264", rate=Fraction(4), options={"crf": str(crf), "preset": "veryfast"}
-            )
-            stream.width, stream.height, stream.pix_fmt = frames.shape[2], frames.shape[1], "yuv420p"
+            options = {"crf": str(crf), "preset": "veryfast"}
+            track = file.add_stream("libx264", rate=Fraction(4), options=options)
+            track.width, track.height, track.pix_fmt = frames.shape[2], frames.shape[1], "yuv420p"
             for frame in frames:
-                file.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
-            file.mux(stream.encode(None))
+                file.mux(track.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+            file.mux(track.encode(None))
         data.seek(0)
         with av.open(data) as file:
             return np.stack([frame.to_ndarray(format="rgb24") for frame in file.decode(video=0)])
@@ -89,12 +88,11 @@ def half(frames: Array) -> Array:
     """Shown at half the size and enlarged again."""
     from PIL import Image
 
-    small = [
-        Image.fromarray(frame).resize((SIZE // 2, SIZE // 2), Image.Resampling.BILINEAR) for frame in frames
-    ]
-    return np.stack(
-        [np.asarray(picture.resize((SIZE, SIZE), Image.Resampling.BILINEAR)) for picture in small]
-    )
+    def one(frame: Array) -> Array:
+        small = Image.fromarray(frame).resize((SIZE // 2, SIZE // 2), Image.Resampling.BILINEAR)
+        return np.asarray(small.resize((SIZE, SIZE), Image.Resampling.BILINEAR))
+
+    return np.stack([one(frame) for frame in frames])
 
 
 WEARS: dict[str, Wear] = {
@@ -124,7 +122,7 @@ def worn(drawing: Look, game: Array, wear: Wear) -> float:
 
 
 def varied(theme: str, game: Array, known: bool, wear: Wear) -> float:
-    """Share of points read wrongly over random appearances, which the reader knows, or takes for the plain one."""
+    """Share of points read wrongly over random appearances that the reader knows, or takes for the plain one."""
     errors = []
     for seed, part in zip(VARIATIONS, np.array_split(game, len(VARIATIONS)), strict=True):
         drawing = look(theme, SIZE, LINES, LINES, variation=seed)
@@ -152,9 +150,10 @@ def table(found: dict[str, dict[str, float]], pictures: int) -> str:
     """The result as a markdown page."""
     head = f"""# Errors of reading
 
-Wrong points in a million, {pictures:,} pictures a cell ({pictures * LINES * LINES:,} points), positions of random
-legal games on 9x9 at 256x256. A dash is none. *Known* variation: the reader has the look that the picture was drawn
-with, as it has for every record of a dataset; *unknown*: it has the plain theme. Made by `benchmarks/bench_reading.py`.
+Wrong points in a million, {pictures:,} pictures a cell ({pictures * LINES * LINES:,} points), positions of
+random legal games on 9x9 at 256x256. A dash is none. *Known* variation: the reader has the look that the picture
+was drawn with, as it has for every record of a dataset; *unknown*: it has the plain theme.
+Made by `benchmarks/bench_reading.py`.
 
 | | {" | ".join(THEMES)} |
 | --- |{" ---: |" * len(THEMES)}

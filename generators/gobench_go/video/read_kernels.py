@@ -77,8 +77,8 @@ def _gains(
 def _nearest(described: F32, gain: F32, known: F32, states: U8, confidence: F32) -> float:
     """Compare a picture, lit by ``gain`` float32 [R*C, K], with the known states; returns the whole distance.
 
-    ``states`` and ``confidence`` [R*C] are filled: the nearest state, and how much nearer it is than the best of
-    another colour.
+    ``states`` and ``confidence`` [R*C] are filled: the nearest state, and how much nearer it is than the best
+    of another colour.
     """
     whole = 0.0
     points, features = described.shape
@@ -88,7 +88,7 @@ def _nearest(described: F32, gain: F32, known: F32, states: U8, confidence: F32)
         for i in range(features):
             lit[i] = described[p, i] * gain[p, i % gain.shape[1]]
         least[:] = FAR
-        best, state = FAR, 0
+        best, state = np.float32(FAR), 0
         for s in range(len(known)):
             distance = np.float32(0)
             for i in range(features):
@@ -121,9 +121,9 @@ def read(
 ) -> None:
     """Read pictures uint8 [N, H, W, K] into ``states`` uint8 and ``confidence`` float32, both [N, R*C].
 
-    ``known`` holds the states as drawn and as blurred, float32 [B, S, R*C, 9 * K]. The blurred ones are tried on
-    pictures that are far from the drawn ones, and the lighting is taken out where that brings a picture nearer
-    (blur changes the gaps too).
+    ``known`` holds the states as drawn and as blurred, float32 [B, S, R*C, 9 * K]. The blurred ones are tried
+    on pictures that are far from the drawn ones, and the lighting is taken out where that brings a picture
+    nearer (blur changes the gaps too).
     """
     described = np.empty(known.shape[2:], np.float32)
     gain, even = np.empty_like(bright), np.ones_like(bright)
