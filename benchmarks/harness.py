@@ -32,10 +32,20 @@ def race(ours: Work, peer: Work, repeats: int = 5) -> tuple[float, float, float]
     )
 
 
-def row(what: str, unit: str, ours: Work, peer_name: str, peer: Work, target: str = "", repeats: int = 5) -> Row:
+def row(
+    what: str, unit: str, ours: Work, peer_name: str, peer: Work, target: str = "", repeats: int = 5
+) -> Row:
     """One line of the table, measured now."""
     a, b, ratio = race(ours, peer, repeats)
-    return {"what": what, "ours": a, "peer": b, "peer_name": peer_name, "unit": unit, "ratio": ratio, "target": target}
+    return {
+        "what": what,
+        "ours": a,
+        "peer": b,
+        "peer_name": peer_name,
+        "unit": unit,
+        "ratio": ratio,
+        "target": target,
+    }
 
 
 def table(rows: list[Row]) -> str:

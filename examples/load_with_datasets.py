@@ -11,6 +11,10 @@ print(f"{folder}: splits {', '.join(dataset)}")
 train = dataset["train"].cast_column("mp4", Video(decode=False))
 sample = next(iter(train))
 game = sample["json"]
-print(f"first sample {sample['__key__']}: {game['rows']}x{game['cols']}, {len(game['moves'])} plies, result {game['result']}")
-print(f"  video  {len(sample['mp4']['bytes']):,} bytes of H.264, {game['frames']} frames of {game['size']}x{game['size']}")
+print(
+    f"first sample {sample['__key__']}: {game['rows']}x{game['cols']}, {len(game['moves'])} plies, result {game['result']}"
+)
+print(
+    f"  video  {len(sample['mp4']['bytes']):,} bytes of H.264, {game['frames']} frames of {game['size']}x{game['size']}"
+)
 print(f"  last   {sample['png'].size} picture of the final position")

@@ -38,7 +38,9 @@ def tree_paths() -> list[str]:
 
 
 def tracked() -> set[str]:
-    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True)
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True
+    )
     if listed.returncode:
         pytest.skip("not a git checkout")
     return {line for line in listed.stdout.splitlines() if (ROOT / line).exists()}
@@ -54,7 +56,9 @@ def test_every_module_of_the_house_stands_in_the_tree() -> None:
     for name in sorted(tracked()):
         if name.startswith(houses) and name.endswith(".py") and not name.endswith("__init__.py"):
             parents = {str(p) for p in Path(name).parents}
-            assert name in paths or any(leaf(p, paths) for p in parents & paths), f"{name} is missing in the README's tree"
+            assert name in paths or any(leaf(p, paths) for p in parents & paths), (
+                f"{name} is missing in the README's tree"
+            )
     tops = {name.split("/")[0] for name in tracked() if not name.startswith(".")}
     assert tops <= {p.split("/")[0] for p in paths}, tops - paths
 
@@ -75,8 +79,12 @@ def commands(group: click.Group, path: str = "gobench") -> Iterator[tuple[str, c
             yield f"{path} {name}", command
 
 
-@pytest.mark.parametrize(("path", "command"), list(commands(cli)), ids=lambda v: v if isinstance(v, str) else "")
-def test_every_command_has_help_with_an_example_and_stands_in_the_readme(path: str, command: click.Command) -> None:
+@pytest.mark.parametrize(
+    ("path", "command"), list(commands(cli)), ids=lambda v: v if isinstance(v, str) else ""
+)
+def test_every_command_has_help_with_an_example_and_stands_in_the_readme(
+    path: str, command: click.Command
+) -> None:
     assert f"`{path}" in README or f"\n{path}" in README, f"{path} is not in the README"
     shown = CliRunner().invoke(cli, [*path.split()[1:], "--help"])
     assert shown.exit_code == 0
@@ -87,8 +95,10 @@ def test_every_command_has_help_with_an_example_and_stands_in_the_readme(path: s
 
 
 def test_help_is_light() -> None:
-    code = "import sys; from gobench.cli import cli; cli(['--help'], standalone_mode=False); " \
+    code = (
+        "import sys; from gobench.cli import cli; cli(['--help'], standalone_mode=False); "
         "print(sorted({'torch','numba','datasets','webdataset','pandas','pyarrow','av','numpy'} & set(sys.modules)))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.stdout.splitlines()[-1] == "[]", done.stdout + done.stderr
 
@@ -99,5 +109,8 @@ FORBIDDEN = re.compile(r"/work/|/root/|\bmirror\b.*registry", re.IGNORECASE)
 def test_no_file_holds_a_path_of_one_machine() -> None:
     for name in sorted(tracked()):
         path = ROOT / name
-        if path.suffix in {".py", ".md", ".toml", ".txt", ".cff", ".json", ".j2", ".html", ""} and name != "tests/test_docs.py":
+        if (
+            path.suffix in {".py", ".md", ".toml", ".txt", ".cff", ".json", ".j2", ".html", ""}
+            and name != "tests/test_docs.py"
+        ):
             assert not FORBIDDEN.search(path.read_text(errors="replace")), name

@@ -10,12 +10,16 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 FLOORS = {
     "types": 0, "errors": 0, "seeds": 0, "atomic": 0, "canonical": 0,
-    "clips": 1, "codec": 1, "shards": 1, "registry": 1, "recipes": 1, "plan": 1, "selection": 1, "engine": 1,
-    "build": 2, "verify": 2, "loader": 2, "card": 2, "croissant": 2, "hub": 2, "preview": 2, "doctor": 2,
+    "clips": 1, "codec": 1, "shards": 1, "registry": 1, "recipes": 1, "plan": 1, "selection": 1,
+    "stages": 1, "engine": 1, "assemble": 1, "dataset": 1, "compare": 1,
+    "build": 2, "estimate": 2, "inspect_shard": 2, "verify": 2, "loader": 2,
+    "card": 2, "croissant": 2, "hub": 2, "preview": 2, "doctor": 2,
     "cli": 4, "__main__": 4,
 }  # fmt: skip
 ROOM_FLOOR = 3
-ROOMS = sorted(p for home in ("generators", "baselines", "leaderboard") for p in (ROOT / home).glob("gobench_*"))
+ROOMS = sorted(
+    p for home in ("generators", "baselines", "leaderboard") for p in (ROOT / home).glob("gobench_*")
+)
 
 
 def imports(path: Path) -> set[str]:
@@ -29,7 +33,9 @@ def imports(path: Path) -> set[str]:
             module = node.module or ""
             found |= {module} | {f"{module}.{alias.name}" for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 1, f"{path}: an import from above its own folder hides the floor; write the whole name"
+            assert node.level == 1, (
+                f"{path}: an import from above its own folder hides the floor; write the whole name"
+            )
     return found
 
 
@@ -80,7 +86,19 @@ def test_the_core_names_no_room() -> None:
         assert not [m for m in imports(path) if m.startswith("gobench_")], path
 
 
-HEAVY = {"torch", "numba", "datasets", "webdataset", "pandas", "pyarrow", "av", "mujoco", "ray", "matplotlib", "sgfmill"}
+HEAVY = {
+    "torch",
+    "numba",
+    "datasets",
+    "webdataset",
+    "pandas",
+    "pyarrow",
+    "av",
+    "mujoco",
+    "ray",
+    "matplotlib",
+    "sgfmill",
+}
 
 
 def test_torch_is_imported_by_the_loader_alone() -> None:

@@ -17,7 +17,7 @@ CLIP = {"first_ply": 0, "max_frames": 0, "fps": 4}
 SOURCE_KEYS = ("rows", "cols", "rules", "komi", "sources", "reannotate")
 """The options that decide the games; all others decide the pictures."""
 PATHS = "paths"
-"""Where the sources' files lie, one list a source: local to a machine, so no part of what is hashed."""
+"""A source's key that says where its files lie on this machine: no part of what is stored and hashed."""
 
 
 @cache
@@ -37,7 +37,6 @@ class GoDomain:
 
     name = "go"
     version = "1"
-    local_options = (PATHS,)
 
     def recipes(self) -> Mapping[str, Record]:
         """Name -> recipe, defaults filled in."""
@@ -60,20 +59,19 @@ class GoDomain:
         allowed = {*games, *pictures, "clip"}
         if strange := sorted(set(options) - allowed):
             raise unknown("option of the Go domain", strange[0], allowed)
-        paths = [source.pop(PATHS, []) for source in games["sources"]]
         look(pictures["theme"], pictures["size"], games["rows"], games["cols"], **marks(pictures))
-        return {**games, **pictures, "clip": clip, PATHS: paths}
+        return {**games, **pictures, "clip": clip}
+
+    def public_options(self, options: Mapping[str, Json]) -> Record:
+        """The options as stored: without the places of files, whose contents are inputs of the plan."""
+        stored = [{k: v for k, v in source.items() if k != PATHS} for source in options["sources"]]
+        return {**options, "sources": stored}
 
     def source(self, options: Mapping[str, Json], episodes: int, seed: int) -> Source:
         """The recipe's games, candidate by candidate."""
         from gobench_go.sources import make_source
 
-        games = {key: options[key] for key in SOURCE_KEYS}
-        games["sources"] = [
-            {**source, PATHS: paths} if paths else source
-            for source, paths in zip(games["sources"], options[PATHS], strict=True)
-        ]
-        return make_source(games, episodes, seed)
+        return make_source({key: options[key] for key in SOURCE_KEYS}, episodes, seed)
 
     def fingerprint(self, episode: Episode, dedup: str) -> int:
         """64-bit identity of the game; "symmetry" calls a game and its 8 mirror images the same."""
@@ -160,8 +158,28 @@ def _value(dtype: str) -> Json:
 
 
 FEATURES: Mapping[str, Json] = {
-    **{k: _value("string") for k in ("key", "split", "rules", "ko", "setup", "result", "source", "origin", "black", "white", "teacher", "theme", "symmetry_hash")},
-    **{k: _value("int64") for k in ("rows", "cols", "size", "variation", "frames", "first_ply", "fps", "seed")},
+    **{
+        k: _value("string")
+        for k in (
+            "key",
+            "split",
+            "rules",
+            "ko",
+            "setup",
+            "result",
+            "source",
+            "origin",
+            "black",
+            "white",
+            "teacher",
+            "theme",
+            "symmetry_hash",
+        )
+    },
+    **{
+        k: _value("int64")
+        for k in ("rows", "cols", "size", "variation", "frames", "first_ply", "fps", "seed")
+    },
     **{k: _value("float64") for k in ("komi", "score")},
     **{k: _value("bool") for k in ("suicide", "over", "coordinates", "last_move")},
     **{k: _list("int64") for k in ("moves", "colors", "captures", "targets")},

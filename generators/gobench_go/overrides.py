@@ -15,13 +15,17 @@ def apply(options: Mapping[str, Json], flags: Mapping[str, Json]) -> Record:
     for flag in flags:
         if flag not in FLAGS:
             raise unknown("flag of the Go domain", flag, FLAGS)
-    changed = {**options, **{k: v for k, v in flags.items() if k in ("theme", "size", "reannotate", "randomise")}}
+    changed = {
+        **options,
+        **{k: v for k, v in flags.items() if k in ("theme", "size", "reannotate", "randomise")},
+    }
     sources = [dict(s) for s in options.get("sources", [])]
     if "teacher" in flags:
         sources = with_teacher(sources, flags["teacher"])
-    for flag, kind in (("sgf", "sgf"), ("videoworld_tars", "videoworld")):
-        if flags.get(flag):
-            sources.insert(0, {"kind": kind, "paths": list(flags[flag])})
+    if flags.get("videoworld_tars"):
+        sources.insert(0, {"kind": "videoworld", "paths": list(flags["videoworld_tars"])})
+    if flags.get("sgf"):
+        sources.insert(0, {"kind": "sgf", "paths": list(flags["sgf"]), "rules": options["rules"]})
     return {**changed, "sources": sources}
 
 

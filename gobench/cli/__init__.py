@@ -18,7 +18,11 @@ COMMANDS = {
     "build-dataset": ("gobench.cli.build", "build_dataset", "Make a sharded video dataset from a recipe."),
     "verify": ("gobench.cli.inspect", "verify", "Check a dataset: hashes, counts, pictures."),
     "info": ("gobench.cli.inspect", "info", "Say what a dataset holds."),
-    "preview": ("gobench.cli.show", "preview", "Draw a contact sheet, a GIF and a page with playable episodes."),
+    "preview": (
+        "gobench.cli.show",
+        "preview",
+        "Draw a contact sheet, a GIF and a page with playable episodes.",
+    ),
     "card": ("gobench.cli.show", "card", "Print or rewrite a dataset's card."),
     "publish": ("gobench.cli.show", "publish", "Upload a dataset to the Hugging Face Hub."),
     "recipes": ("gobench.cli.build", "recipes", "List the recipes that are installed."),

@@ -11,30 +11,60 @@ from gobench.cli.options import Bars, as_json, emit, human, workers_option
 from gobench.errors import BuildError, UsageError, unknown
 from gobench.types import Domain
 
-CORE_FLAGS = {"games": "episodes", "seed": "seed", "codec": "codec", "shards": "shards", "shard_size": "shard_size"}
+CORE_FLAGS = {
+    "games": "episodes",
+    "seed": "seed",
+    "codec": "codec",
+    "shards": "shards",
+    "shard_size": "shard_size",
+}
 """Flag -> key of BuildConfig."""
 DOMAIN_FLAGS = ("sgf", "videoworld_tars", "teacher", "reannotate", "theme", "size", "randomise")
 """Flags handed to the recipe's domain, which knows what they mean."""
 
 
-@click.command("build-dataset", epilog=(
-    "\b\nExamples:\n"
-    "  gobench build-dataset go9-tiny --out runs/go9-tiny\n"
-    "  gobench build-dataset go9-sgf --sgf games.zip --out runs/mine\n"
-    "  gobench build-dataset go9 --out runs/go9 --dry-run\n"
-    "  gobench build-dataset go9 --out runs/go9 --task-index 3 --task-count 64"
-))
+@click.command(
+    "build-dataset",
+    epilog=(
+        "\b\nExamples:\n"
+        "  gobench build-dataset go9-tiny --out runs/go9-tiny\n"
+        "  gobench build-dataset go9-sgf --sgf games.zip --out runs/mine\n"
+        "  gobench build-dataset go9 --out runs/go9 --dry-run\n"
+        "  gobench build-dataset go9 --out runs/go9 --task-index 3 --task-count 64"
+    ),
+)
 @click.argument("recipe", metavar="RECIPE")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder to build in [default: runs/RECIPE].")
 @click.option("--games", type=int, metavar="N", help="Keep at most N games; self-play makes that many.")
-@click.option("--sgf", multiple=True, metavar="PATH", help="Add games: a file, folder, glob, .zip or .tgz of SGF. May be repeated.")
-@click.option("--videoworld-tars", multiple=True, metavar="PATH", help="Add the released set's tars: a file, folder or glob.")
+@click.option(
+    "--sgf",
+    multiple=True,
+    metavar="PATH",
+    help="Add games: a file, folder, glob, .zip or .tgz of SGF. May be repeated.",
+)
+@click.option(
+    "--videoworld-tars",
+    multiple=True,
+    metavar="PATH",
+    help="Add the released set's tars: a file, folder or glob.",
+)
 @click.option("--teacher", metavar="NAME", help="Who plays the self-play: random, mcts:N.")
-@click.option("--reannotate", metavar="NAME", help="Keep each game's states, let this teacher say the best move at each.")
+@click.option(
+    "--reannotate",
+    metavar="NAME",
+    help="Keep each game's states, let this teacher say the best move at each.",
+)
 @click.option("--theme", metavar="NAME", help="The look: videoworld, wood, paper, dark, contrast.")
 @click.option("--size", type=int, metavar="PX", help="Height and width of a frame, 36 to 1024.")
-@click.option("--randomise", is_flag=True, default=None, help="Vary colours, light, geometry and noise from game to game.")
-@click.option("--codec", metavar="NAME", help="How frames are stored: h264, h264-direct, lossless, png, moves.")
+@click.option(
+    "--randomise",
+    is_flag=True,
+    default=None,
+    help="Vary colours, light, geometry and noise from game to game.",
+)
+@click.option(
+    "--codec", metavar="NAME", help="How frames are stored: h264, h264-direct, lossless, png, moves."
+)
 @click.option("--seed", type=int, metavar="N", help="Root of all randomness.")
 @click.option("--shards", type=int, metavar="N", help="How many shards in all.")
 @click.option("--shard-size", type=int, metavar="N", help="Games a shard, if --shards is not given.")
@@ -112,7 +142,9 @@ def run(world: Domain, config: Any, out: Path, flags: dict[str, Any]) -> None:
 def say(report: Any, out: Path) -> None:
     """The finished build for a person."""
     for split, total in report.splits.items():
-        click.echo(f"  {split:<12}{total['samples']:>9,} games {total['frames']:>11,} frames  {human(total['bytes']):>10}")
+        click.echo(
+            f"  {split:<12}{total['samples']:>9,} games {total['frames']:>11,} frames  {human(total['bytes']):>10}"
+        )
     if report.rejected:
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in report.rejected.items())
         click.echo(f"  not taken:  {reasons}  (each is listed in {out / 'rejected.jsonl'})")

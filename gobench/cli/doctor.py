@@ -11,7 +11,12 @@ from gobench.cli.options import as_json, emit
 
 
 @click.command("doctor", epilog="\b\nExample:\n  gobench doctor --json")
-@click.option("--folder", type=click.Path(path_type=Path), default=Path("."), help="Whose disk to look at [default: here].")
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path),
+    default=Path("."),
+    help="Whose disk to look at [default: here].",
+)
 @as_json
 def doctor(folder: Path, as_json: bool) -> None:
     """Say what is installed, what works and how to mend the rest; exit code 1 if something needed is broken."""

@@ -11,14 +11,19 @@ from gobench.cli.options import Bars, as_json, dataset, emit, human
 from gobench.types import Record
 
 
-@click.command("verify", epilog=(
-    "\b\nExamples:\n"
-    "  gobench verify runs/go9-tiny\n"
-    "  gobench verify runs/go9-tiny --sample 200 --json"
-))
+@click.command(
+    "verify",
+    epilog=(
+        "\b\nExamples:\n  gobench verify runs/go9-tiny\n  gobench verify runs/go9-tiny --sample 200 --json"
+    ),
+)
 @dataset
-@click.option("--sample", type=click.IntRange(0), metavar="N", help="Decode and draw again N samples instead of all.")
-@click.option("--seed", default=0, show_default=True, metavar="N", help="Which samples: another seed, others.")
+@click.option(
+    "--sample", type=click.IntRange(0), metavar="N", help="Decode and draw again N samples instead of all."
+)
+@click.option(
+    "--seed", default=0, show_default=True, metavar="N", help="Which samples: another seed, others."
+)
 @click.option("--no-decode", is_flag=True, help="Check hashes, counts and records only, not the pictures.")
 @as_json
 def verify(directory: Path, sample: int | None, seed: int, no_decode: bool, as_json: bool) -> None:
@@ -39,11 +44,15 @@ def verify(directory: Path, sample: int | None, seed: int, no_decode: bool, as_j
         for finding in found.findings:
             click.echo(str(finding))
         verdict = "all well" if found.ok else f"{len(found.findings)} findings"
-        click.echo(f"{directory}: {found.files} files, {found.samples:,} samples, {found.drawn:,} drawn again: {verdict}.")
+        click.echo(
+            f"{directory}: {found.files} files, {found.samples:,} samples, {found.drawn:,} drawn again: {verdict}."
+        )
     sys.exit(0 if found.ok else 3)
 
 
-@click.command("info", epilog="\b\nExamples:\n  gobench info runs/go9-tiny\n  gobench info runs/go9-tiny --table | head")
+@click.command(
+    "info", epilog="\b\nExamples:\n  gobench info runs/go9-tiny\n  gobench info runs/go9-tiny --table | head"
+)
 @dataset
 @click.option("--table", is_flag=True, help="Print the index, one sample a line, tab-separated.")
 @as_json
@@ -63,13 +72,22 @@ def info(directory: Path, table: bool, as_json: bool) -> None:
 def describe(directory: Path, manifest: Record) -> None:
     """A manifest for a person."""
     config = manifest["config"]
-    click.echo(f"{directory}: recipe {manifest['recipe']}, domain {manifest['domain']['name']}, codec {manifest['codec']}")
+    click.echo(
+        f"{directory}: recipe {manifest['recipe']}, domain {manifest['domain']['name']}, codec {manifest['codec']}"
+    )
     for split, total in manifest["splits"].items():
-        click.echo(f"  {split:<12}{total['samples']:>9,} samples {total['frames']:>11,} frames  {human(total['bytes']):>10}")
+        click.echo(
+            f"  {split:<12}{total['samples']:>9,} samples {total['frames']:>11,} frames  {human(total['bytes']):>10}"
+        )
     if manifest["rejected"]:
-        click.echo("  not taken   " + ", ".join(f"{reason} {count:,}" for reason, count in manifest["rejected"].items()))
+        click.echo(
+            "  not taken   "
+            + ", ".join(f"{reason} {count:,}" for reason, count in manifest["rejected"].items())
+        )
     for key, value in config["options"].items():
         click.echo(f"  {key:<12}{value}")
     click.echo(f"  seed        {config['seed']}")
-    click.echo("  made with   " + ", ".join(f"{name} {version}" for name, version in manifest["versions"].items()))
+    click.echo(
+        "  made with   " + ", ".join(f"{name} {version}" for name, version in manifest["versions"].items())
+    )
     click.echo(f"  sums        {manifest['sums']}  (sha256 of SHA256SUMS)")

@@ -13,7 +13,9 @@ import click
 F = TypeVar("F", bound=Callable[..., Any])
 
 dataset = click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
-as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout instead of text.")
+as_json = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object on stdout instead of text."
+)
 
 
 def workers_option(command: F) -> F:

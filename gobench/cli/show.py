@@ -12,7 +12,11 @@ from gobench.cli.options import as_json, dataset, emit, human
 
 @click.command("preview", epilog="\b\nExample:\n  gobench preview runs/go9-tiny --episodes 24 --out preview")
 @dataset
-@click.option("--out", type=click.Path(path_type=Path), help="Folder for the pictures and the page [default: DIR-preview].")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Folder for the pictures and the page [default: DIR-preview].",
+)
 @click.option("--episodes", default=24, show_default=True, metavar="N", help="How many episodes to show.")
 @click.option("--seed", default=0, show_default=True, metavar="N", help="Which ones: another seed, others.")
 @as_json
@@ -20,7 +24,9 @@ def preview(directory: Path, out: Path | None, episodes: int, seed: int, as_json
     """Draw a contact sheet, a GIF and a page with playable episodes."""
     from gobench.preview import write_preview
 
-    files = write_preview(directory, out or directory.with_name(directory.name + "-preview"), episodes=episodes, seed=seed)
+    files = write_preview(
+        directory, out or directory.with_name(directory.name + "-preview"), episodes=episodes, seed=seed
+    )
     if as_json:
         return emit({name: str(path) for name, path in files.items()})
     for name, path in files.items():
@@ -38,16 +44,21 @@ def card(directory: Path, write: bool) -> None:
     click.echo(str(write_card(directory)) if write else card_text(directory), nl=write)
 
 
-@click.command("publish", epilog=(
-    "\b\nExamples:\n"
-    "  gobench publish runs/go9-tiny ORG/NAME              says what would be sent\n"
-    "  gobench publish runs/go9-tiny ORG/NAME --yes        sends it"
-))
+@click.command(
+    "publish",
+    epilog=(
+        "\b\nExamples:\n"
+        "  gobench publish runs/go9-tiny ORG/NAME              says what would be sent\n"
+        "  gobench publish runs/go9-tiny ORG/NAME --yes        sends it"
+    ),
+)
 @dataset
 @click.argument("repo", metavar="ORG/NAME")
 @click.option("--yes", is_flag=True, help="Really upload; without it nothing is sent.")
 @click.option("--private", is_flag=True, help="Make a new repository private.")
-@click.option("--revision", default="main", show_default=True, metavar="BRANCH", help="The branch to upload to.")
+@click.option(
+    "--revision", default="main", show_default=True, metavar="BRANCH", help="The branch to upload to."
+)
 @as_json
 def publish(directory: Path, repo: str, yes: bool, private: bool, revision: str, as_json: bool) -> None:
     """Upload a dataset to the Hugging Face Hub; a dry run unless --yes is given."""

@@ -19,6 +19,8 @@ from gobench_go.game.rules import Rules
 from gobench_go.sources.record import Game, episode
 from gobench_go.teachers import Teacher, teacher
 
+SHIFT = 11  # seeds of 53 bits: what every reader of JSON keeps exactly
+
 
 @dataclass(frozen=True)
 class SelfPlay:
@@ -54,7 +56,7 @@ class SelfPlay:
 
     def unit(self, index: int) -> Iterator[Episode | Rejection]:
         """Game ``index``."""
-        player, seed = _teacher(self.teacher), seed64(self.seed, "selfplay", self.first + index)
+        player, seed = _teacher(self.teacher), seed64(self.seed, "selfplay", self.first + index) >> SHIFT
         played = player.game(self.rules, self.opening, self.temperature, self.max_plies, seed)
         judged = len(played.targets) > 0
         yield episode(
