@@ -77,6 +77,10 @@ class ClipDataset(Dataset[Item]):
         planes, record = self._projector.window(sample, start, stop, self.view.stride, k)
         return item(self.view, planes, sample.key, start, len(planes[0]), k, record)
 
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shape of each tensor of frames in an item: {"frames": (16, 256, 256, 3)}."""
+        return self._projector.shapes(self.episodes.sample(self.table.locate(0)[0]))
+
     def signature(self) -> dict[str, object]:
         """What a saved position depends on."""
         return {"data": self.episodes.identity, "clips": len(self), "view": view_signature(self.view)}

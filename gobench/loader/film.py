@@ -129,6 +129,12 @@ class Projector:
                 record = offered.transform(record, k)
         return record
 
+    def shapes(self, sample: Sample) -> dict[str, tuple[int, ...]]:
+        """The shape of a clip's tensors, by name, found on the first frame of a sample."""
+        planes, _ = self.window(sample, 0, 1, 1, 0)
+        names = NAMES[self.view.form]
+        return {n: (self.view.length, *p.shape[1:]) for n, p in zip(names, planes, strict=True)}
+
     def stored(self, sample: Sample, start: int, stop: int, step: int) -> Planes:
         """Decode and resize frames ``range(start, stop, step)``: a whole run of an episode, or one window."""
         with named(sample):

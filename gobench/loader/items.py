@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 import torch
-from torch.utils.data import get_worker_info
 
 from gobench.loader.film import NAMES, Planes
 from gobench.loader.view import View
@@ -48,28 +47,15 @@ def _whole(frames: Array, length: int) -> Array:
 
 
 def collate(items: Sequence[Item]) -> Batch:
-    """Stack items into a batch: tensors get a first axis B, numbers become int64 [B], the rest lists of B.
-
-    In a worker process the tensors are made in shared memory, so that handing them over copies nothing.
-    """
-    return {name: _stacked([i[name] for i in items]) for name in items[0]}
+    """Stack items into a batch: tensors get a first axis B, numbers become int64 [B], the rest lists of B."""
+    return {name: stacked([i[name] for i in items]) for name in items[0]}
 
 
-def _stacked(values: list[Any]) -> Any:
-    first = values[0]
-    if isinstance(first, int):
-        return torch.tensor(values, dtype=torch.int64)
-    if not isinstance(first, torch.Tensor):
-        return values
-    out = None
-    if get_worker_info() is not None:
-        storage: torch.UntypedStorage = _shared(first.nbytes * len(values))
-        out = torch.empty(0, dtype=first.dtype).set_(storage, 0, (len(values), *first.shape))  # type: ignore[call-overload]
-    return torch.stack(values, out=out)
-
-
-def _shared(size: int) -> torch.UntypedStorage:
-    return torch.UntypedStorage._new_shared(size, device="cpu")  # type: ignore[no-untyped-call, no-any-return]
+def stacked(values: list[Any]) -> Any:
+    """One value of each item, as ``collate`` puts them together."""
+    if isinstance(values[0], torch.Tensor):
+        return torch.stack(values)
+    return torch.tensor(values, dtype=torch.int64) if isinstance(values[0], int) else values
 
 
 def shared_number() -> torch.Tensor:
@@ -77,15 +63,3 @@ def shared_number() -> torch.Tensor:
     number = torch.zeros(1, dtype=torch.int64)
     number.share_memory_()  # type: ignore[no-untyped-call]
     return number
-
-
-def chunked(items: Iterator[Item], size: int) -> Iterator[list[Item]]:
-    """Lists of ``size`` items, the last one perhaps shorter."""
-    chunk: list[Item] = []
-    for one in items:
-        chunk.append(one)
-        if len(chunk) == size:
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk

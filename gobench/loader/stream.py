@@ -188,6 +188,10 @@ class ClipStream(IterableDataset[Item]):
         """The next pass is of this worker's slice and leaves out its first ``done`` clips."""
         self._done, self._resumed = done, (worker, workers)
 
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shape of each tensor of frames in an item: {"frames": (16, 256, 256, 3)}."""
+        return self._projector.shapes(self.episodes.sample(self.table.locate(0)[0]))
+
     def signature(self) -> dict[str, object]:
         """What a saved position depends on."""
         return {
