@@ -40,7 +40,7 @@ quickstart: $(VENV)/.installed
 	@echo "Done. Where things lie:"
 	@echo "  $(OUT)/data          the shards: tar files that datasets and webdataset load as they are"
 	@echo "  $(OUT)/README.md     the dataset's card"
-	@echo "  $(OUT)-preview/      index.html plays the games in a browser; contact.png and games.gif to look at"
+	@echo "  $(OUT)-preview/      index.html plays the games in a browser; sheet.png and clips.gif to look at"
 	@echo "Try next ($(BIN) on your PATH, or: source $(BIN)/activate):"
 	@echo "  gobench info $(OUT)"
 	@echo "  gobench go render --sgf tests/data/go9_katago_sgf.zip game.gif"

@@ -102,16 +102,10 @@ class GoDomain:
         return FEATURES
 
     def replay(self, record: Mapping[str, Json]) -> Mapping[str, Json]:
-        """A game as boards for a page that plays it: rows, cols and one compact string a ply."""
-        from gobench_go.drawing import boards_of
+        """A game for a page that plays it: boards, labels, captures, the teacher's hints."""
+        from gobench_go.replay import replay
 
-        boards = boards_of(record)
-        return {
-            "rows": record["rows"],
-            "cols": record["cols"],
-            "boards": ["".join(".XO"[p] for p in board.ravel()) for board in boards],
-            "moves": list(record["moves"]),
-        }
+        return replay(record)
 
     def versions(self) -> Mapping[str, str]:
         """What decides the bytes of records and frames beside this version."""

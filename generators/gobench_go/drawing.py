@@ -23,7 +23,7 @@ def boards_of(record: Mapping[str, Json]) -> Array:
         ply = played.first_illegal
         name = record.get("key", "a record")
         raise DataError(f"{name}: ply {ply} (move {record['moves'][ply]}) is illegal by rules {rules.name}.")
-    return cast(Array, played.boards)
+    return played.boards
 
 
 def look_of(record: Mapping[str, Json]) -> Look:

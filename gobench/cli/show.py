@@ -19,13 +19,16 @@ from gobench.cli.options import as_json, dataset, emit, human
 )
 @click.option("--episodes", default=24, show_default=True, metavar="N", help="How many episodes to show.")
 @click.option("--seed", default=0, show_default=True, metavar="N", help="Which ones: another seed, others.")
+@click.option("--split", metavar="NAME", help="Only from this split: train, validation or test.")
 @as_json
-def preview(directory: Path, out: Path | None, episodes: int, seed: int, as_json: bool) -> None:
+def preview(
+    directory: Path, out: Path | None, episodes: int, seed: int, split: str | None, as_json: bool
+) -> None:
     """Draw a contact sheet, a GIF and a page with playable episodes."""
     from gobench.preview import write_preview
 
     files = write_preview(
-        directory, out or directory.with_name(directory.name + "-preview"), episodes=episodes, seed=seed
+        directory, out or directory.with_name(directory.name + "-preview"), episodes=episodes, seed=seed, split=split
     )
     if as_json:
         return emit({name: str(path) for name, path in files.items()})
