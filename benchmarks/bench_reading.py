@@ -122,7 +122,7 @@ def worn(drawing: Look, game: Array, wear: Wear) -> float:
 
 
 def varied(theme: str, game: Array, known: bool, wear: Wear) -> float:
-    """Share of points read wrongly over random appearances that the reader knows, or takes for the plain one."""
+    """Share of points read wrongly over random appearances, known to the reader or not."""
     errors = []
     for seed, part in zip(VARIATIONS, np.array_split(game, len(VARIATIONS)), strict=True):
         drawing = look(theme, SIZE, LINES, LINES, variation=seed)
@@ -151,8 +151,8 @@ def table(found: dict[str, dict[str, float]], pictures: int) -> str:
     head = f"""# Errors of reading
 
 Wrong points in a million, {pictures:,} pictures a cell ({pictures * LINES * LINES:,} points), positions of
-random legal games on 9x9 at 256x256. A dash is none. *Known* variation: the reader has the look that the picture
-was drawn with, as it has for every record of a dataset; *unknown*: it has the plain theme.
+random legal games on 9x9 at 256x256. A dash is none. *Known* variation: the reader has the look that the
+picture was drawn with, as it has for every record of a dataset; *unknown*: it has the plain theme.
 Made by `benchmarks/bench_reading.py`.
 
 | | {" | ".join(THEMES)} |

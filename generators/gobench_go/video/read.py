@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -90,9 +89,15 @@ def _checked(look: Look, pictures: Array) -> Array:
     return taken
 
 
-@lru_cache(maxsize=64)
 def reader(look: Look, luma: bool = False) -> Reader:
-    """The reader of a look, for RGB pictures or for their luma planes."""
+    """The reader of a look, for RGB pictures or for their luma planes; made once."""
+    if luma not in look.readers:
+        look.readers[luma] = _reader(look, luma)
+    made: Reader = look.readers[luma]
+    return made
+
+
+def _reader(look: Look, luma: bool) -> Reader:
     from gobench_go.video import read_kernels
 
     atlas = look.planes[0][..., None] if luma else look.atlas

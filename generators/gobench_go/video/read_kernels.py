@@ -74,13 +74,13 @@ def _gains(
 
 
 @nb.njit(cache=True, nogil=True)
-def _nearest(described: F32, gain: F32, known: F32, states: U8, confidence: F32) -> float:
+def _nearest(described: F32, gain: F32, known: F32, states: U8, confidence: F32) -> np.float32:
     """Compare a picture, lit by ``gain`` float32 [R*C, K], with the known states; returns the whole distance.
 
     ``states`` and ``confidence`` [R*C] are filled: the nearest state, and how much nearer it is than the best
     of another colour.
     """
-    whole = 0.0
+    whole = np.float32(0)
     points, features = described.shape
     lit = np.empty(features, np.float32)
     least = np.empty(3, np.float32)
@@ -88,7 +88,7 @@ def _nearest(described: F32, gain: F32, known: F32, states: U8, confidence: F32)
         for i in range(features):
             lit[i] = described[p, i] * gain[p, i % gain.shape[1]]
         least[:] = FAR
-        best, state = np.float32(FAR), 0
+        best, state = FAR, 0
         for s in range(len(known)):
             distance = np.float32(0)
             for i in range(features):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
+from threading import Lock
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +19,10 @@ from gobench_go.video.variation import Variation, vary
 
 __all__ = ["THEMES", "Look", "look"]
 
-CACHED_LOOKS = 32
+KEPT_BYTES = 96 << 20  # of the last looks' atlases, kept for the next call
+
+_kept: OrderedDict[tuple[Any, ...], Look] = OrderedDict()
+_lock = Lock()
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +39,7 @@ class Look:
     grid: Grid = field(repr=False)
     atlas: npt.NDArray[np.uint8] = field(repr=False)  # [3 or 5, size, size, 3], see sprites
     boxes: npt.NDArray[np.int32] = field(repr=False)  # [R, C, 4] y0 y1 x0 x1 of each point's pixels
+    readers: dict[bool, Any] = field(default_factory=dict, repr=False)  # filled by read.reader, luma or not
 
     @cached_property
     def planes(self) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
@@ -69,11 +76,18 @@ def look(
     if theme not in THEMES:
         raise unknown("theme", theme, THEMES)
     seed = None if variation is None or variation < 0 else int(variation)
-    return _look(theme, int(size), int(rows), int(cols), bool(coordinates), bool(last_move), seed)
+    key = (theme, int(size), int(rows), int(cols), bool(coordinates), bool(last_move), seed)
+    with _lock:
+        drawn = _kept.pop(key, None)
+    drawn = drawn or _draw(*key)
+    with _lock:
+        _kept[key] = drawn
+        while len(_kept) > 1 and sum(kept.atlas.nbytes for kept in _kept.values()) > KEPT_BYTES:
+            _kept.popitem(last=False)
+    return drawn
 
 
-@lru_cache(maxsize=CACHED_LOOKS)
-def _look(
+def _draw(
     theme: str, size: int, rows: int, cols: int, coordinates: bool, last_move: bool, variation: int | None
 ) -> Look:
     from gobench_go.video import kernels

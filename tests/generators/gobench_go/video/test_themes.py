@@ -114,8 +114,8 @@ def test_the_least_size_named_works() -> None:
 def test_a_variation_follows_from_its_seed(theme: str) -> None:
     from gobench_go.video import themes
 
-    first = themes._look.__wrapped__(theme, 96, 9, 9, False, True, 5).atlas
-    again = themes._look.__wrapped__(theme, 96, 9, 9, False, True, 5).atlas
+    first = themes._draw(theme, 96, 9, 9, False, True, 5).atlas
+    again = themes._draw(theme, 96, 9, 9, False, True, 5).atlas
     other = look(theme, 96, 9, 9, last_move=True, variation=6).atlas
     plain = look(theme, 96, 9, 9, last_move=True).atlas
     assert (first == again).all()
