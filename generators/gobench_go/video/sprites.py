@@ -24,7 +24,7 @@ import numpy.typing as npt
 from gobench_go.video import glyphs, raster
 from gobench_go.video.geometry import LABEL_MARGIN, Grid
 from gobench_go.video.raster import Coverage, Picture
-from gobench_go.video.styles import Stone, Theme
+from gobench_go.video.styles import Rgb, Stone, Theme
 from gobench_go.video.variation import Variation
 
 STARS = {
@@ -57,12 +57,11 @@ def atlas(
     base = _empty(theme, grid, size, labels, vary)
     dy, dx = _offsets(grid, vary)
     stones = [_stones(base, theme, stone, dy, dx, grid.pitch) for stone in (theme.black, theme.white)]
-    marked = [
-        _marked(s, theme, k, dy, dx, grid.pitch)
-        for s, k in zip(stones, (theme.black, theme.white), strict=True)
-    ]
+    if marks:
+        pairs = zip(tuple(stones), (theme.black, theme.white), strict=True)
+        stones += [_marked(picture, theme, stone, dy, dx, grid.pitch) for picture, stone in pairs]
     finish = vary.finish(size)
-    return np.stack([finish(p) for p in [base, *stones, *(marked if marks else [])]])
+    return np.stack([finish(picture) for picture in (base, *stones)])
 
 
 def mark(states: npt.NDArray[np.uint8], theme: Theme, grid: Grid) -> npt.NDArray[np.uint8]:
@@ -137,8 +136,10 @@ def _stones(under: Picture, theme: Theme, stone: Stone, dy: Coverage, dx: Covera
     return picture
 
 
-def _face(stone: Stone, v: Coverage, u: Coverage) -> Picture:
+def _face(stone: Stone, v: Coverage, u: Coverage) -> Rgb | Picture:
     """The colour of a stone's surface at (v, u) radii from its middle."""
+    if not stone.shine and not stone.shade:
+        return stone.fill
     colour = np.asarray(stone.fill, np.float32)
     light = np.exp(-((v - LIGHT[0]) ** 2 + (u - LIGHT[1]) ** 2) / 0.32) * stone.shine
     dim = np.clip((0.7071 * (v + u) + 0.35) / 1.35, 0, 1) ** 2 * stone.shade
