@@ -16,7 +16,7 @@ from harness import Row, Work, row
 
 from gobench import card
 from gobench.build import build
-from gobench.loader import ClipDataset, ClipSampler, ClipStream, Order, View, webdataset
+from gobench.loader import ClipDataset, ClipSampler, ClipStream, Order, View, make_loader, webdataset
 from gobench.loader.resize import resized
 from gobench.recipes import configure
 from gobench.registry import domain
@@ -51,6 +51,20 @@ def streamed(place: Path, view: View) -> Work:
     """A whole epoch, shuffled."""
     stream = ClipStream(place, "train", view)
     return lambda: drained(iter(stream))
+
+
+def batched(place: Path, view: View) -> Work:
+    """A shuffled epoch in batches of 16."""
+    loader = make_loader(ClipDataset(place, "train", view), 16, order=Order(seed=1))
+    return lambda: LENGTH * sum(len(batch["key"]) for batch in loader)
+
+
+def stacked(place: Path, view: View) -> Work:
+    """The same through torch's own loader and collating."""
+    from torch.utils.data import DataLoader
+
+    loader = DataLoader(ClipDataset(place, "train", view), batch_size=16, shuffle=True)
+    return lambda: LENGTH * sum(len(batch["key"]) for batch in loader)
 
 
 def decoded(data: bytes, stop: int | None = None, form: str = "rgb24") -> np.ndarray:
@@ -142,6 +156,7 @@ def rows() -> list[Row]:
             row("moves, random clips, RGB", f, at_random(moves, rgb), "copying", copy, "25,000 f/s"),
             row("moves, stream, RGB", f, streamed(moves, rgb), "copying", copy, "25,000 f/s"),
             row("moves, stream, planes", f, streamed(moves, yuv), "copying", planes, "25,000 f/s"),
+            row("moves, batches of 16, RGB", f, batched(moves, rgb), "torch's DataLoader", stacked(moves, rgb)),
             row("h264, random clips, RGB", f, at_random(h264, rgb), "datasets + PyAV", by_rows(h264, cache),
                 "1,500 f/s"),
             row("h264, stream, RGB", f, streamed(h264, rgb), "webdataset + PyAV", read, "1,500 f/s"),
