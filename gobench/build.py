@@ -26,7 +26,7 @@ from gobench.engine import Engine, engine, interruptible
 from gobench.errors import BuildError, UsageError
 from gobench.plan import DATA, GAMES, PLAN, SIDECARS, Part, Plan, Shard, begin, complete, read, versions
 from gobench.recipes import BuildConfig
-from gobench.stages import Drawn, GamesJob, Job, PicturesJob, Studio, open_source, sidecar
+from gobench.stages import Drawn, GamesJob, Job, PicturesJob, Studio, limit_of, open_source, sidecar
 from gobench.types import Domain, Episode, Record, Source
 
 LOCKS = ".build"  # hidden: not part of the dataset
@@ -87,6 +87,7 @@ def build(
     task_count: int | None = None,
     progress: Progress | None = None,
     extras: Sequence[Extra] = (),
+    scheduler: Engine | None = None,
 ) -> BuildReport:
     """Make a dataset in ``out``, or go on where an earlier call was stopped.
 
@@ -95,6 +96,7 @@ def build(
         overwrite: throw away the build that is in ``out`` first.
         task_index, task_count: make only this share of the pieces (array jobs over one shared folder).
         extras: further files, see ``gobench.assemble.Extra``.
+        scheduler: who makes the pieces, instead of ``workers`` processes here.
 
     A domain may have a ``warm()`` that compiles what it needs; it is called once before workers start.
 
@@ -110,7 +112,7 @@ def build(
             "--overwrite and --task-count do not go together: remove the folder before the tasks start."
         )
     folder = Path(out)
-    work = _Build(domain, config, folder, engine(workers), task, progress, tuple(extras))
+    work = _Build(domain, config, folder, scheduler or engine(workers), task, progress, tuple(extras))
     with interruptible(), _occupied(folder, task):
         if not (folder / PLAN).exists():
             _refuse_foreign(folder)
@@ -164,6 +166,7 @@ class _Build:
             versions(codec(self.config.codec).versions(), self.domain.versions()),
             dict(source.inputs),
             source.units,
+            limit_of(source, self.config),
         )
         if not (self.folder / PLAN).exists():
             trial(self.domain, self.config, source)

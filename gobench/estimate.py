@@ -11,7 +11,7 @@ from gobench.canonical import dumps
 from gobench.plan import lay_out
 from gobench.recipes import BuildConfig
 from gobench.shards import RECORD, pack
-from gobench.stages import Studio, open_source
+from gobench.stages import Studio, limit_of, open_source
 from gobench.types import Domain, Episode, Record, Source
 
 
@@ -49,7 +49,7 @@ def estimate(domain: Domain, config: BuildConfig, *, workers: int = 1, sample: i
     end = time.perf_counter()
     measured = max(len(episodes[:sample]), 1)
     clips = round(source.units * len(episodes) / max(count, 1))
-    clips = min(clips, config.episodes) if config.episodes else clips
+    clips = min(clips, limit_of(source, config) or clips)
     games = (drawn - begin) / max(count, 1) * source.units
     return Estimate(
         units=source.units,

@@ -82,6 +82,7 @@ class Plan:
     versions: Mapping[str, str]
     inputs: Mapping[str, str]
     units: int
+    limit: int = 0  # keep at most so many; 0 is all
     candidates: int = 0
     part_candidates: tuple[int, ...] = ()
     part_sha256: tuple[str, ...] = ()
@@ -106,6 +107,7 @@ class Plan:
             "versions": dict(self.versions),
             "inputs": dict(self.inputs),
             "units": self.units,
+            "limit": self.limit,
         }
 
     def to_json(self) -> Record:
@@ -128,9 +130,8 @@ def from_json(table: Record) -> Plan:
     try:
         if table["format"] != FORMAT:
             raise DataError(f"the plan has format {table['format']}; this version reads format {FORMAT}.")
-        plan = Plan(
-            BuildConfig.from_json(table["config"]), table["versions"], table["inputs"], table["units"]
-        )
+        config, limit = BuildConfig.from_json(table["config"]), table["limit"]
+        plan = Plan(config, table["versions"], table["inputs"], table["units"], limit)
         if plan.config.hash != table["config_hash"]:
             raise DataError("the plan's config does not have the hash that stands beside it: it was edited.")
         if "shards" not in table:
@@ -231,7 +232,7 @@ def complete(folder: Path, plan: Plan, sidecars: Callable[[], Iterable[Record]])
     Raises:
         BuildError: nothing is left to keep; says what was rejected.
     """
-    gatherer, rejected = Gatherer(plan.config), Counter[str]()
+    gatherer, rejected = Gatherer(plan.config, plan.limit), Counter[str]()
     parts: list[tuple[int, str]] = []
     for table in sidecars():
         gatherer.add(*fingerprints_of(table))

@@ -36,8 +36,9 @@ class Selection:
 class Gatherer:
     """Collects the parts' fingerprints as they stream by: 9 bytes a candidate."""
 
-    def __init__(self, config: BuildConfig) -> None:
+    def __init__(self, config: BuildConfig, limit: int = 0) -> None:
         self.config = config
+        self.limit = limit
         self.total = 0
         self._fingerprints = array("Q")
         self._codes = bytearray()
@@ -53,7 +54,7 @@ class Gatherer:
         """Drop repeats, cut at the limit, sort into splits. Empties the gatherer."""
         first = first_of_each(self._fingerprints) if self.config.dedup != "none" else None
         ids = np.arange(self.total) if first is None else _fixed_points(first)
-        limit = self.config.episodes or self.total
+        limit = self.limit or self.total
         unique = len(ids)
         ids = ids[:limit]
         chosen = np.frombuffer(self._codes, np.uint8)[ids]

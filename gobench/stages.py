@@ -113,6 +113,14 @@ def open_source(domain: Domain, config: BuildConfig) -> Source:
     return domain.source(config.all_options, config.episodes, config.seed)
 
 
+def limit_of(source: Source, config: BuildConfig) -> int:
+    """How many candidates are kept, 0 for all: the config's ``episodes``, unless the source has a ``limit``.
+
+    A source that makes ``episodes`` itself and adds what it finds in files says 0.
+    """
+    return int(getattr(source, "limit", config.episodes))
+
+
 @dataclass(frozen=True)
 class PicturesJob:
     """Stage 2: kept candidates -> ``data/SPLIT-NNNNN-of-NNNNN.tar``."""

@@ -24,7 +24,7 @@ from gobench.dataset import open_dataset
 from gobench.errors import BuildError, DataError, UsageError
 from gobench.estimate import estimate
 from gobench.plan import read, read_kept
-from gobench.recipes import BuildConfig, configure
+from gobench.recipes import BuildConfig, changed, configure
 
 HERE = Path(__file__).parent
 
@@ -226,6 +226,24 @@ def test_nothing_hashed_tells_where_it_was_made(domain: Any, config: BuildConfig
             text = path.read_bytes()
             assert str(tmp_path).encode() not in text
             assert os.uname().nodename.encode() not in text or len(os.uname().nodename) < 4
+
+
+def test_a_source_may_keep_more_than_it_makes(
+    domain: Any, config: BuildConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Files may be added to games that are made: ``episodes`` counts the latter."""
+    few = changed(config, episodes=20)
+    source = type(domain).source
+    monkeypatch.setattr(
+        type(domain), "source", lambda self, options, n, seed: source(self, options, 3 * n, seed)
+    )
+    assert build(domain, few, tmp_path / "limited").samples == 20
+    assert estimate(domain, few).clips == 20
+    assert read_json(tmp_path / "limited/report.json")["rejected"]["over-limit"] > 10
+    monkeypatch.setattr(importlib.import_module("bouncing").Dots, "limit", 0, raising=False)
+    assert build(domain, few, tmp_path / "all").samples > 30
+    with pytest.raises(BuildError, match="limit is 20 there, 0 was asked for"):
+        build(domain, few, tmp_path / "limited")
 
 
 def test_shards_flag_sets_the_number_of_shards(domain: Any, config: BuildConfig, tmp_path: Path) -> None:

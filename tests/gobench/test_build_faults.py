@@ -101,17 +101,17 @@ def test_killed_at_any_moment(
     domain: Any, config: BuildConfig, whole: dict[str, str], tmp_path: Path, workers: int
 ) -> None:
     kills = 0
-    for delay in range(40):
+    for delay in range(12):
         folder = tmp_path / f"killed-{delay}"
         process = start(folder, workers)
         wait_for(folder / LOCKS / "lock", process)
-        time.sleep(delay * 0.05)
+        time.sleep(delay * 0.15 * workers)
         process.kill()
         process.communicate()
         kills += process.returncode == -signal.SIGKILL
         build(domain, config, folder)
         assert listing(folder) == whole
-    assert kills > 5
+    assert kills > 3
 
 
 def test_every_file_may_be_the_last_one_written(

@@ -66,7 +66,7 @@ def test_the_first_of_equals_is_kept(n: int, distinct: int) -> None:
 
 def test_selection_keeps_the_first_up_to_the_limit_in_shard_order() -> None:
     prints = random_prints(5000, 3000)
-    gatherer = Gatherer(config(episodes=1000))
+    gatherer = Gatherer(config(), limit=1000)
     for part in np.array_split(prints, 7):
         gatherer.add(part, part)
     chosen = gatherer.select()
@@ -135,7 +135,7 @@ def test_a_plan_comes_back_from_disk(tmp_path: Path) -> None:
     assert begin(tmp_path, plan) == plan
     assert read(tmp_path) == plan
     assert begin(tmp_path, plan) == plan
-    full = Plan(plan.config, {}, {}, 2, 2, (2,), ("ab",), 2, "cd", lay_out({"train": 2}, plan.config), {})
+    full = Plan(plan.config, {}, {}, 2, 0, 2, (2,), ("ab",), 2, "cd", lay_out({"train": 2}, plan.config), {})
     assert from_json(full.to_json()) == full
 
 
