@@ -101,6 +101,23 @@ class GoDomain:
         """Hugging Face feature types of KEY.json."""
         return FEATURES
 
+    def resize(self, record: Mapping[str, Json], size: int) -> Record | None:
+        """The record drawn ``size`` pixels wide and high, or None where its look cannot be; for loaders."""
+        from gobench_go.drawing import look_of
+
+        resized = {**record, "size": size}
+        try:
+            look_of(resized)
+        except UsageError:
+            return None
+        return resized
+
+    def transform(self, record: Mapping[str, Json], k: int) -> Record:
+        """The record under symmetry ``k`` (bit 4 transposes, then 2 flips rows, then 1 flips columns)."""
+        from gobench_go.mirror import mirror
+
+        return mirror(record, k)
+
     def replay(self, record: Mapping[str, Json]) -> Mapping[str, Json]:
         """A game for a page that plays it: boards, labels, captures, the teacher's hints."""
         from gobench_go.replay import replay
