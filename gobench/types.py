@@ -59,7 +59,9 @@ class Yuv(NamedTuple):
 class Source(Protocol):
     """Where episodes come from: a fixed number of units, each a pure function of its index.
 
-    A unit is one self-play game or one file of an archive; it may give several episodes, or none.
+    A unit is one self-play game or one file of an archive; it may give several episodes, or none. A source may
+    have an attribute ``limit``, how many of its candidates are kept at most (0: all); without it, the recipe's
+    ``episodes``.
     """
 
     @property
@@ -111,6 +113,11 @@ class Domain(Protocol):
     """A world that can be drawn: what ``gobench`` asks of a room under ``generators/``.
 
     ``options`` is the domain's part of a recipe after ``configure``: plain JSON, every key present.
+
+    A domain may offer more, and is asked only if it does: ``warm()`` compiles what workers need;
+    ``override(options, flags)`` applies command-line flags; ``public_options(options)`` are the options as
+    stored, without places on this machine; ``transform(record, k)`` and ``resize(record, size)`` spare a loader
+    work on pixels; ``replay(record)`` lets the preview page play an episode.
     """
 
     name: str

@@ -35,7 +35,12 @@ DOMAIN_FLAGS = ("sgf", "videoworld_tars", "teacher", "reannotate", "theme", "siz
 )
 @click.argument("recipe", metavar="RECIPE")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder to build in [default: runs/RECIPE].")
-@click.option("--games", type=int, metavar="N", help="Keep at most N games; self-play makes that many.")
+@click.option(
+    "--games",
+    type=click.IntRange(0),
+    metavar="N",
+    help="Self-play makes N games; from archives alone, keep at most N (0: all).",
+)
 @click.option(
     "--sgf",
     multiple=True,

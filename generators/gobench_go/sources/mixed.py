@@ -20,11 +20,12 @@ class Mixed:
 
     sources: tuple[Source, ...]
     starts: tuple[int, ...]
+    limit: int  # how many candidates are kept at most, 0 for all
 
     @classmethod
-    def of(cls, sources: tuple[Source, ...]) -> Mixed:
+    def of(cls, sources: tuple[Source, ...], limit: int) -> Mixed:
         """Count the units once."""
-        return cls(sources, tuple(accumulate((s.units for s in sources), initial=0)))
+        return cls(sources, tuple(accumulate((s.units for s in sources), initial=0)), limit)
 
     @property
     def units(self) -> int:
@@ -50,20 +51,22 @@ class Mixed:
 def make_source(options: Mapping[str, Json], episodes: int, seed: int) -> Source:
     """All sources of a recipe's options (see ``options``) as one.
 
-    Self-play has ``episodes`` units, divided by ``share`` when there are several; archives have as many units
-    as files. Raises UsageError for bad options, paths that do not exist, and a recipe without any source.
+    Self-play makes ``episodes`` games, divided by ``share`` when there are several; archives have as many units as
+    files, all of which are kept beside self-play, and ``episodes`` at most (0: all) where there is none.
+
+    Raises UsageError for bad options, paths that do not exist, and a recipe without any source.
     """
     full = configure_sources(options)
     made = tuple(_made(full, episodes, seed))
     if not made:
         hint = "--sgf games.zip, --videoworld-tars DIR or a self-play recipe such as go9-tiny"
         raise UsageError(f"sources: this recipe has no source of games. Add {hint}.")
-    source: Source = made[0] if len(made) == 1 else Mixed.of(made)
     if full["reannotate"]:
         from gobench_go.sources.reannotate import Reannotated
 
-        source = Reannotated(source, full["reannotate"], seed)
-    return source
+        made = tuple(Reannotated(source, full["reannotate"], seed) for source in made)
+    plays = any(source["kind"] == "selfplay" for source in full["sources"])
+    return Mixed.of(made, limit=0 if plays else episodes)
 
 
 def _made(options: Mapping[str, Json], episodes: int, seed: int) -> Iterator[Source]:
