@@ -21,11 +21,11 @@ import numpy as np
 from bench_codecs import bare
 from harness import Row, Work, row
 
-from gobench.build import build
+from gobench.build.recipes import BuildConfig, configure
+from gobench.build.run import build
+from gobench.build.selection import Gatherer
 from gobench.dataset import Dataset, open_dataset
-from gobench.recipes import BuildConfig, configure
 from gobench.registry import domain
-from gobench.selection import Gatherer
 
 PLIES = 64
 GAMES = {"moves": 1000, "h264-direct": 100, "h264": 16}
@@ -118,7 +118,7 @@ import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from bench_build import config, domain
-from gobench.build import build
+from gobench.build.run import build
 build(domain("go"), config(sys.argv[2], int(sys.argv[3])), Path(sys.argv[4]))
 status = dict(line.split(":", 1) for line in open("/proc/self/status"))
 print(int(status["VmHWM"].split()[0]) / 1024)  # ru_maxrss would count the parent's pages before exec

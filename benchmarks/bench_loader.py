@@ -15,10 +15,10 @@ import numpy as np
 from harness import Row, Work, row
 
 from gobench import card
-from gobench.build import build
+from gobench.build.recipes import configure
+from gobench.build.run import build
 from gobench.loader import ClipDataset, ClipSampler, ClipStream, Order, View, make_loader, webdataset
 from gobench.loader.resize import resized
-from gobench.recipes import configure
 from gobench.registry import domain
 
 GAMES = Path(__file__).resolve().parent.parent / "tests" / "data" / "go9_katago_sgf.zip"

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gobench import atomic, canonical
-from gobench.assemble import MANIFEST, SUMS
+from gobench.build.assemble import MANIFEST, SUMS
+from gobench.build.recipes import SPLITS
 from gobench.errors import DataError, UsageError
-from gobench.recipes import SPLITS
 from gobench.types import Json, Record
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def write_card(folder: Path | str) -> Path:
 
 
 def extra(folder: Path, manifest: Record) -> Mapping[str, bytes]:
-    """The card as a further file of a build (``gobench.assemble.Extra``)."""
+    """The card as a further file of a build (``gobench.build.assemble.Extra``)."""
     return {CARD: render(manifest).encode()}
 
 

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from gobench import canonical, card
-from gobench.assemble import INDEX
-from gobench.recipes import SPLITS
+from gobench.build.assemble import INDEX
+from gobench.build.recipes import SPLITS
 from gobench.types import Record
 
 CROISSANT = "croissant.json"
@@ -80,7 +80,7 @@ CONTEXT: Record = {
 
 
 def extra(folder: Path, manifest: Record) -> Mapping[str, bytes]:
-    """The description as a further file of a build (``gobench.assemble.Extra``), once the index is there."""
+    """The description as a further file of a build (``gobench.build.assemble.Extra``), once the index is there."""
     return {CROISSANT: canonical.pretty(describe(manifest, canonical.sha256_file(folder / INDEX)))}
 
 

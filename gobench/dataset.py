@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gobench.assemble import INDEX, MANIFEST
+from gobench.build.assemble import INDEX, MANIFEST
+from gobench.build.plan import Plan, Shard, read
+from gobench.build.selection import Ints
 from gobench.canonical import read_json
 from gobench.codec import Codec, codec
 from gobench.errors import DataError, unknown
-from gobench.plan import Plan, Shard, read
-from gobench.selection import Ints
 from gobench.shards import Sample, pread, unpack
 from gobench.types import Array, Domain, Record
 

@@ -15,8 +15,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from gobench.assemble import MANIFEST
-from gobench.assemble import SUMS as SUMS
+from gobench.build.assemble import MANIFEST
+from gobench.build.assemble import SUMS as SUMS
 from gobench.canonical import sha256_file
 from gobench.errors import DataError, GobenchError, UsageError
 from gobench.types import Json

@@ -124,7 +124,7 @@ class Domain(Protocol):
     version: str
 
     def recipes(self) -> Mapping[str, Record]:
-        """Named recipes as plain tables (see ``gobench.recipes.Recipe`` for the core's keys)."""
+        """Named recipes as plain tables (see ``gobench.build.recipes.Recipe`` for the core's keys)."""
         ...
 
     def configure(self, options: Mapping[str, Json]) -> Record:

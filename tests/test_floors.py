@@ -10,9 +10,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 FLOORS = {
     "types": 0, "errors": 0, "seeds": 0, "atomic": 0, "canonical": 0,
-    "clips": 1, "codec": 1, "shards": 1, "registry": 1, "recipes": 1, "plan": 1, "selection": 1,
-    "stages": 1, "engine": 1, "assemble": 1, "dataset": 1, "compare": 1,
-    "build": 2, "estimate": 2, "inspect_shard": 2, "verify": 2, "loader": 2,
+    "clips": 1, "codec": 1, "shards": 1, "registry": 1,
+    "build": 2, "dataset": 2, "verify": 2, "loader": 2,
     "card": 2, "croissant": 2, "hub": 2, "preview": 2, "doctor": 2,
     "cli": 4, "__main__": 4,
 }  # fmt: skip

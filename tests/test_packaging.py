@@ -46,7 +46,11 @@ def test_the_wheel_holds_the_rooms_and_nothing_generic(wheel: Path) -> None:
     assert {"gobench", "gobench_go"} <= tops
     assert not tops & {"generators", "baselines", "leaderboard", "tests", "benchmarks", "cards"}
     assert {"gobench/py.typed", "gobench_go/py.typed", "gobench_go/recipes.toml"} <= set(names)
-    assert {"gobench/cards/go.md.j2", "gobench/preview/page.js", "gobench_go/video/data/videoworld_256.png"} <= set(names)
+    assert {
+        "gobench/cards/go.md.j2",
+        "gobench/preview/page.js",
+        "gobench_go/video/data/videoworld_256.png",
+    } <= set(names)
 
 
 IMPORT_ALL = """

@@ -100,7 +100,7 @@ def build_dataset(recipe: str, out: Path | None, **flags: Any) -> None:
 
 def configured(world: Domain, recipe: str, flags: dict[str, Any]) -> Any:
     """The recipe with the flags that were given."""
-    from gobench.recipes import configure
+    from gobench.build.recipes import configure
 
     changes = {key: flags[flag] for flag, key in CORE_FLAGS.items() if flags[flag] is not None}
     given = {flag: flags[flag] for flag in DOMAIN_FLAGS if flags[flag] not in (None, ())}
@@ -115,7 +115,7 @@ def configured(world: Domain, recipe: str, flags: dict[str, Any]) -> Any:
 
 def run(world: Domain, config: Any, out: Path, flags: dict[str, Any]) -> None:
     """Build, with bars on stderr, and say what was made and what was not taken."""
-    from gobench.build import build
+    from gobench.build.run import build
     from gobench.card import extra as card
     from gobench.croissant import extra as croissant
 
@@ -158,7 +158,7 @@ def say(report: Any, out: Path) -> None:
 
 def show_estimate(world: Domain, config: Any, flags: dict[str, Any]) -> None:
     """What a build would make and take, from a small sample made now."""
-    from gobench.estimate import estimate
+    from gobench.build.estimate import estimate
 
     found = estimate(world, config, workers=flags["workers"])
     if flags["as_json"]:

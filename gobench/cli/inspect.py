@@ -31,7 +31,7 @@ def verify(directory: Path, sample: int | None, seed: int, no_decode: bool, as_j
 
     Every finding names the shard, the key and the frame.
     """
-    from gobench.verify import verify as check
+    from gobench.verify.run import verify as check
 
     bars = Bars(quiet=as_json)
     try:

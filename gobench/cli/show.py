@@ -28,7 +28,11 @@ def preview(
     from gobench.preview import write_preview
 
     files = write_preview(
-        directory, out or directory.with_name(directory.name + "-preview"), episodes=episodes, seed=seed, split=split
+        directory,
+        out or directory.with_name(directory.name + "-preview"),
+        episodes=episodes,
+        seed=seed,
+        split=split,
     )
     if as_json:
         return emit({name: str(path) for name, path in files.items()})

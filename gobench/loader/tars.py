@@ -9,13 +9,13 @@ from typing import Any, NoReturn
 
 import torch
 
-from gobench import plan
+from gobench.build import plan
+from gobench.build.recipes import BuildConfig
 from gobench.codec import codec as codec_named
 from gobench.dataset import open_dataset
 from gobench.errors import DataError, GobenchError, UsageError, unknown
 from gobench.loader.film import NAMES, Projector, Sample, named
 from gobench.loader.view import Form, View
-from gobench.recipes import BuildConfig
 from gobench.types import Domain
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")

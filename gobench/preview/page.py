@@ -15,10 +15,10 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from gobench import registry
+from gobench.build.recipes import SPLITS
 from gobench.dataset import Dataset
 from gobench.errors import UsageError
 from gobench.preview import clips
-from gobench.recipes import SPLITS
 from gobench.types import Domain, Json, Record
 
 if TYPE_CHECKING:

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
-from gobench import card, croissant, hub, recipes
-from gobench.build import build, sums_hash
+from gobench import card, croissant, hub
+from gobench.build import recipes
+from gobench.build.run import build, sums_hash
 from gobench.errors import DataError
 
 sys.path.insert(0, str(Path(__file__).parent))

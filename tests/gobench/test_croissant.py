@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from gobench import croissant, recipes
-from gobench.build import build
+from gobench import croissant
+from gobench.build import recipes
+from gobench.build.run import build
 from gobench.errors import DataError
 
 sys.path.insert(0, str(Path(__file__).parent))

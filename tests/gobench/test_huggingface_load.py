@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 from gobench import card, croissant
-from gobench.build import build
+from gobench.build.recipes import configure
+from gobench.build.run import build
 from gobench.codec import codec
 from gobench.dataset import Dataset, open_dataset
-from gobench.recipes import configure
 from gobench.registry import domain
 
 datasets = pytest.importorskip("datasets")

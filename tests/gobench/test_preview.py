@@ -17,8 +17,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gobench import preview, recipes
-from gobench.build import build
+from gobench import preview
+from gobench.build import recipes
+from gobench.build.run import build
 from gobench.dataset import open_dataset
 from gobench.errors import DataError, UsageError
 from gobench.preview import clips, page, pictures, sampling

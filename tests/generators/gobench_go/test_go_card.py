@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from gobench import card, croissant, recipes
-from gobench.build import build
+from gobench.build.run import build
 from gobench_go.domain import GoDomain
 
 SELFPLAY = {"kind": "selfplay", "teacher": "mcts:25"}

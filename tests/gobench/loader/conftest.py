@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from gobench import card, registry
-from gobench.build import build
+from gobench.build.recipes import configure
+from gobench.build.run import build
 from gobench.clips import ArrayClip
 from gobench.codec import Codec, codec
 from gobench.loader.film import Sample
-from gobench.recipes import configure
 
 
 def picture(row: int, frame: int, height: int = 8, width: int = 8) -> np.ndarray[Any, np.dtype[np.uint8]]:

@@ -5,7 +5,7 @@ Every check yields findings that name the file, the key and the frame; nothing i
 =========  ===============================================================================================
 files      everything in SHA256SUMS is there and has its sum
 manifest   says what plan and shards say
-samples    byte ranges, records, counts, splits, index (see ``gobench.inspect_shard``)
+samples    byte ranges, records, counts, splits, index (see ``gobench.verify.shard``)
 pictures   of all samples or of some: they decode, and equal a fresh drawing
 =========  ===============================================================================================
 """
@@ -19,15 +19,15 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from gobench.assemble import INDEX, MANIFEST, SUMS, about, describe
+from gobench.build.assemble import INDEX, MANIFEST, SUMS, about, describe
+from gobench.build.plan import KEPT, PLAN, Plan, Shard, read, read_kept
+from gobench.build.recipes import differences
 from gobench.canonical import read_json, sha256_file
 from gobench.dataset import read_index
 from gobench.errors import BuildError, DataError
-from gobench.inspect_shard import Finding, ShardCheck
-from gobench.plan import KEPT, PLAN, Plan, Shard, read, read_kept
-from gobench.recipes import differences
 from gobench.seeds import stream
 from gobench.types import Domain, Record
+from gobench.verify.shard import Finding, ShardCheck
 
 Progress: TypeAlias = Callable[[str, int, int], None]  # ("files" | "shards", done, in all)
 

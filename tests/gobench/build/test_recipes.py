@@ -10,7 +10,7 @@ import pytest
 
 from gobench.canonical import dumps, loads
 from gobench.errors import DataError, UsageError
-from gobench.recipes import BuildConfig, changed, configure, differences
+from gobench.build.recipes import BuildConfig, changed, configure, differences
 from gobench.types import Domain
 
 

@@ -19,14 +19,14 @@ from pathlib import Path
 from typing import TypeAlias
 
 from gobench import atomic
-from gobench.assemble import MANIFEST, SUMS, Extra, assemble
+from gobench.build.assemble import MANIFEST, SUMS, Extra, assemble
 from gobench.canonical import dumps, read_json, sha256_file
 from gobench.codec import codec
-from gobench.engine import Engine, engine, interruptible
+from gobench.build.engine import Engine, engine, interruptible
 from gobench.errors import BuildError, UsageError
-from gobench.plan import DATA, GAMES, PLAN, SIDECARS, Part, Plan, Shard, begin, complete, read, versions
-from gobench.recipes import BuildConfig
-from gobench.stages import Drawn, GamesJob, Job, PicturesJob, Studio, limit_of, open_source, sidecar
+from gobench.build.plan import DATA, GAMES, PLAN, SIDECARS, Part, Plan, Shard, begin, complete, read, versions
+from gobench.build.recipes import BuildConfig
+from gobench.build.stages import Drawn, GamesJob, Job, PicturesJob, Studio, limit_of, open_source, sidecar
 from gobench.types import Domain, Episode, Record, Source
 
 LOCKS = ".build"  # hidden: not part of the dataset
@@ -95,7 +95,7 @@ def build(
         workers: processes on this machine; 1 works in this one.
         overwrite: throw away the build that is in ``out`` first.
         task_index, task_count: make only this share of the pieces (array jobs over one shared folder).
-        extras: further files, see ``gobench.assemble.Extra``.
+        extras: further files, see ``gobench.build.assemble.Extra``.
         scheduler: who makes the pieces, instead of ``workers`` processes here.
 
     A domain may have a ``warm()`` that compiles what it needs; it is called once before workers start.

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from gobench.build.plan import Plan, Shard
+from gobench.build.recipes import differences
+from gobench.build.stages import Candidates, Studio, frames_digest, sidecar
 from gobench.canonical import dumps
 from gobench.codec import Codec, codec
-from gobench.compare import frame_that_differs, picture_differs
 from gobench.errors import DataError
-from gobench.plan import Plan, Shard
-from gobench.recipes import differences
 from gobench.shards import END, RECORD, Row, Sample, digest, pread, unpack
-from gobench.stages import Candidates, Studio, frames_digest, sidecar
 from gobench.types import Clip, Domain, Record
+from gobench.verify.pictures import frame_that_differs, picture_differs
 
 STILL = "png"
 

@@ -20,7 +20,7 @@ from types import FrameType
 from typing import Protocol
 
 from gobench.errors import BuildError, GobenchError, UsageError
-from gobench.stages import Job
+from gobench.build.stages import Job
 
 PATIENCE = 5.0  # seconds a worker may take to stop before it is killed
 

@@ -12,20 +12,20 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gobench.assemble import SUMS
-from gobench.build import build
+from gobench.build.assemble import SUMS
+from gobench.build.plan import read, read_kept
+from gobench.build.recipes import changed, configure
+from gobench.build.run import build
 from gobench.canonical import dumps, read_json, sha256_file
 from gobench.clips import ArrayClip
 from gobench.codec import CODECS
 from gobench.codec.pictures import encode
-from gobench.compare import TOLERANCE, block_difference
 from gobench.dataset import open_dataset
 from gobench.errors import DataError
-from gobench.inspect_shard import Finding
-from gobench.plan import read, read_kept
-from gobench.recipes import changed, configure
 from gobench.shards import ShardWriter
-from gobench.verify import verify
+from gobench.verify.pictures import TOLERANCE, block_difference
+from gobench.verify.run import verify
+from gobench.verify.shard import Finding
 
 SHARD = "data/train-00001-of-00003.tar"
 SIDECAR = "sidecars/train-00001-of-00003.json"
@@ -34,7 +34,7 @@ SIDECAR = "sidecars/train-00001-of-00003.json"
 @pytest.fixture(scope="module")
 def domain() -> Iterator[Any]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(Path(__file__).parent)
+        patch.syspath_prepend(Path(__file__).parents[1])
         yield importlib.import_module("bouncing").Bouncing()
 
 

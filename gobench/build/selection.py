@@ -13,7 +13,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from gobench.recipes import SPLITS, BuildConfig
+from gobench.build.recipes import SPLITS, BuildConfig
 from gobench.types import Array
 
 Uints: TypeAlias = npt.NDArray[np.uint64]

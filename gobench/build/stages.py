@@ -20,8 +20,8 @@ from gobench.atomic import AtomicFile, write
 from gobench.canonical import dumps, loads, read_json, sha256
 from gobench.codec import Codec, codec
 from gobench.errors import BuildError, DataError, GobenchError
-from gobench.plan import Part, Plan, Shard, read, read_kept
-from gobench.recipes import BuildConfig
+from gobench.build.plan import Part, Plan, Shard, read, read_kept
+from gobench.build.recipes import BuildConfig
 from gobench.seeds import seed64
 from gobench.shards import RECORD, ShardWriter
 from gobench.types import Clip, Domain, Episode, Json, Record, Rejection, Source

@@ -17,16 +17,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gobench.build import build, is_done, sums_hash
+from gobench.build.run import build, is_done, sums_hash
 from gobench.canonical import dumps, read_json
 from gobench.codec import CODECS
 from gobench.dataset import open_dataset
 from gobench.errors import BuildError, DataError, UsageError
-from gobench.estimate import estimate
-from gobench.plan import read, read_kept
-from gobench.recipes import BuildConfig, changed, configure
+from gobench.build.estimate import estimate
+from gobench.build.plan import read, read_kept
+from gobench.build.recipes import BuildConfig, changed, configure
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parents[1]  # where bouncing.py lies
 
 
 @pytest.fixture
@@ -315,11 +315,11 @@ class Blocker(importlib.abc.MetaPathFinder):
             raise ImportError(f"{name} must not be imported here")
 sys.meta_path.insert(0, Blocker())
 from bouncing import Bouncing
-from gobench.build import build
+from gobench.build.run import build
 from gobench.dataset import open_dataset
-from gobench.estimate import estimate
-from gobench.recipes import configure
-from gobench.verify import verify
+from gobench.build.estimate import estimate
+from gobench.build.recipes import configure
+from gobench.verify.run import verify
 domain = Bouncing()
 config = configure(domain, "dot-tiny", {"episodes": 12})
 estimate(domain, config, sample=2)

@@ -16,20 +16,20 @@ from typing import Any
 import pytest
 
 from gobench import atomic
-from gobench.build import LOCKS, build
+from gobench.build.run import LOCKS, build
 from gobench.errors import BuildError, DataError, UsageError
-from gobench.recipes import BuildConfig, changed, configure
+from gobench.build.recipes import BuildConfig, changed, configure
 from gobench.types import Episode, Record
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parents[1]  # where bouncing.py lies
 TRAP = "BOUNCING_TRAP"
 
 SCRIPT = """
 import resource, sys
 from bouncing import Bouncing
-from gobench.build import build
+from gobench.build.run import build
 from gobench.errors import GobenchError
-from gobench.recipes import configure
+from gobench.build.recipes import configure
 if __name__ == "__main__":
     if len(sys.argv) > 3:
         resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), int(sys.argv[3])))
@@ -405,8 +405,8 @@ def test_a_domain_that_cannot_travel_works_alone(config: BuildConfig, domain: An
 SIZED = """
 import sys
 from bouncing import Bouncing
-from gobench.build import build
-from gobench.recipes import configure
+from gobench.build.run import build
+from gobench.build.recipes import configure
 domain = Bouncing()
 changes = {"episodes": int(sys.argv[2]), "codec": "moves", "part_size": 256, "shard_size": 256, "dedup": "none"}
 build(domain, configure(domain, "dot-tiny", changes), sys.argv[1])
