@@ -1,7 +1,7 @@
-"""The Go engine beside its peers: random playouts, search, replay. ``python benchmarks/bench_go_engine.py``.
+"""The Go engine beside its peers: playouts, search, replay, self-play. `python benchmarks/bench_go_engine.py`.
 
-Ours and the peer take turns in one process, in CPU time, and the medians are compared; so the ratio holds also
-on a busy machine, where the absolute numbers suffer.
+Ours and the peer take turns in one process, in CPU time, and the medians are compared; so the ratio holds
+also on a busy machine, where the absolute numbers suffer.
 """
 
 from __future__ import annotations

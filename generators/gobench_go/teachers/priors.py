@@ -12,7 +12,7 @@ from gobench_go.teachers.tactics import captured_by, rescued_by, self_atari
 EVEN = 10.0
 SELF_ATARI, FIRST_LINE, SECOND_LINE = 10.0, 10.0, 5.0
 TAKE_ONE, TAKE_MORE, RESCUE_ONE, RESCUE_MORE, SHAPE, THIRD_LINE = 15.0, 30.0, 15.0, 30.0, 10.0, 5.0
-NEAR = (24.0, 22.0, 8.0)  # all won: beside the last stone, diagonal or two away, three away
+NEAR = (8.0, 7.0, 3.0)  # all won: beside the last stone, diagonal or two away, three away
 PASS_GAMES, PASS_WINS = 10.0, 1.0
 EMPTY_REACH = 3  # lines count where no stone is within this many steps
 

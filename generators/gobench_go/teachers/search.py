@@ -8,13 +8,14 @@ from typing import NamedTuple
 import numpy as np
 
 from gobench_go.game.compiled import compiled
-from gobench_go.game.kernels_board import COLS, ROWS, STRIDE, Ints
+from gobench_go.game.kernels_board import COLS, EMPTIES, ROWS, STRIDE, Ints
 from gobench_go.game.kernels_games import Code, Random, below
 from gobench_go.game.kernels_tables import CAP
 from gobench_go.teachers.tree import Scratch, Tree, exact_score, result, simulate
 
-SETTLED = 0.8  # a point is settled when one side owns it in this share of the playouts, on balance
+SETTLED = 0.7  # a point is settled when one side owns it in this share of the playouts, on balance
 HOPELESS = 0.1  # below this chance of winning a side passes once everything is settled
+LATE = 3  # it is late when no more than one point in this many is empty
 CLOSE = 0.05  # how much worse a counted result may be than the expected one for a pass to be fine
 
 
@@ -59,18 +60,25 @@ def value_of(t: Tree, child: int) -> float:
 
 @compiled
 def passes_now(t: Tree, s: Scratch, komi2: int, turn: Turn) -> bool:
-    """Whether the side to move should pass: nothing is open any more, or a pass wins at once."""
+    """Whether the side to move should pass: it has no play, or wins by ending the game, or all is settled.
+
+    A side that is ahead does not pass first while much of the board is empty: a point may look settled only
+    because the playouts take its answers for granted.
+    """
     by_visits = best_child(t, False)
     if best_child(t, True) == 0:
         return True
     black = result(exact_score(s.root, s.flood), komi2)
     now = black if turn.color == 1 else 1.0 - black
     value = value_of(t, by_visits)
-    if turn.passes > 0 and now > 0.0 and now >= value - CLOSE:
-        return True
-    if settled(s.root, s.owner) and (value < HOPELESS or now >= value - CLOSE):
-        return True
-    return t.point[by_visits] == 0 and value >= HOPELESS
+    fine = now >= value - CLOSE
+    if turn.passes > 0:
+        return fine and now > 0.0
+    quiet = settled(s.root, s.owner)
+    if value < HOPELESS:
+        return quiet
+    late = s.root[EMPTIES] * LATE <= s.root[ROWS] * s.root[COLS]
+    return late and fine and (quiet or t.point[by_visits] == 0)
 
 
 @compiled

@@ -23,6 +23,7 @@ from gobench_go.teachers.priors import PASS_GAMES, PASS_WINS, prior
 
 OPEN_AT = 2  # visits at which a node gets children
 RAVE = 3500.0  # the larger, the longer the first-play numbers outweigh the plain ones
+MARGIN = 0.1  # how much of a result is by how many points, so that a won game is also played well
 NOISE = 1e-3  # breaks ties of equal priors
 NEVER = -1e9  # wins of a child that superko forbids
 
@@ -130,7 +131,9 @@ def simulate(t: Tree, s: Scratch, code: Code, komi2: int, c: int, last: int, pas
         black = _count(b, s.owner)
     else:
         black = exact_score(b, s.flood)
-    _learn(t, s, c, depth, result(black, komi2))
+    margin = (2.0 * black - komi2) / (4.0 * points)  # half a board more or less at the most
+    good = (1.0 - MARGIN) * result(black, komi2) + MARGIN * min(1.0, max(0.0, 0.5 + margin))
+    _learn(t, s, c, depth, result(black, komi2), good)
 
 
 @compiled
@@ -177,14 +180,17 @@ def _count(b: Ints, owner: Ints) -> int:
 
 
 @compiled
-def _learn(t: Tree, s: Scratch, c: int, depth: int, black: float) -> None:
-    """Add a result to every node of the path, and to the children whose move came up later."""
+def _learn(t: Tree, s: Scratch, c: int, depth: int, black: float, good: float) -> None:
+    """Add a result to every node of the path, and to the children whose move came up later.
+
+    ``black`` is Black's result, ``good`` the same with a share of the margin: what the search goes by.
+    """
     for d in range(depth, -1, -1):
         node = s.path[d]
         mover = c if d & 1 == 0 else 3 - c  # whose turn it is at the node
-        gain = black if mover == 1 else 1.0 - black
+        gain = good if mover == 1 else 1.0 - good
         t.visits[node] += 1
-        t.wins[node] += 1.0 - gain
+        t.wins[node] += 1.0 - black if mover == 1 else black
         t.games[node] += 1.0
         t.won[node] += 1.0 - gain
         start = np.int64(t.child[node])

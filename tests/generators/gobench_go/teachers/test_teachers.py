@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 
 import numpy as np
@@ -83,33 +84,42 @@ def test_a_game_repeats_by_seed_also_after_other_games() -> None:
     assert one.game(Rules(5, 5), 2, HEAT, 150, 11) != first
 
 
-def test_golden_games_stay_until_the_version_is_raised() -> None:
-    digests = {
-        name: hash(tuple(play(name, Rules(5, 5, komi=0.5), 1, 60).moves)) for name in ("random", "mcts:10")
-    }
-    assert digests.keys() >= GOLDEN.keys()
+# sha256 of the moves: an edit that changes one of these must raise VERSION in the teacher's file
+GOLDEN = {
+    ("random", 9): "",
+    ("mcts:10", 5): "",
+    ("mcts:25", 9): "",
+}
 
 
-GOLDEN: dict[str, int] = {}
+@pytest.mark.parametrize(("name", "size"), list(GOLDEN))
+def test_golden_games_stay_until_the_version_is_raised(name: str, size: int) -> None:
+    moves = play(name, Rules(size, size, komi=7), 1).moves
+    assert hashlib.sha256(bytes(moves)).hexdigest()[:16] == GOLDEN[name, size]
 
 
-def position_of(rules: Rules, text: str, to_move: int = 1) -> Position:
-    return Position.of_text(rules, text, to_move)
+def test_search_takes_what_stands_in_atari() -> None:
+    ring = Position.of_text(Rules(5, 5, komi=14.5), ".XXX. XOOOX XO.OX XOOOX .XXX.")
+    judgement = teacher("mcts:100").judge(ring, 1)
+    assert judgement.best == 12
+    assert judgement.value > 0.9
 
 
-def test_search_takes_what_decides_the_game() -> None:
-    rules = Rules(5, 5, komi=7)
-    position = position_of(rules, ".X.O. .XO.O XXOOO XXXXX ..... ")
-    assert position.is_legal(3 - 1)
-    judgement = teacher("mcts:200").judge(position, 1)
-    assert judgement.best in (2, 8)
-    assert judgement.values[judgement.best] > 0.9
+@pytest.mark.parametrize(("size", "komi", "centre"), [(3, 8.5, 4), (5, 24.5, 12)])
+def test_search_opens_small_boards_in_the_centre(size: int, komi: float, centre: int) -> None:
+    judgement = teacher("mcts:3000").judge(Position.start(Rules(size, size, komi=komi)), 1)
+    assert judgement.best == centre
+    assert judgement.policy[centre] > 0.5
 
 
-def test_search_saves_its_group() -> None:
-    rules = Rules(5, 5, komi=0.5)
-    position = position_of(rules, "..... .XOX. .OOX. ..OX. ..X..", 2)
-    assert teacher("mcts:300").judge(position, 3).best == 21 or True
+def test_search_beats_random_from_both_sides() -> None:
+    players = (teacher("mcts:40"), teacher("random"))
+    for side in (0, 1, 0, 1):
+        position = Position.start(Rules(6, 6, komi=0.5))
+        while not position.over:
+            who = players[(position.to_move - 1 + side) % 2]
+            position = position.play(who.judge(position, position.plies).best)
+        assert (position.score() > 0) == (side == 0)
 
 
 def test_judgement_is_a_distribution_over_legal_moves() -> None:
@@ -162,26 +172,12 @@ def test_games_are_played_out_to_a_score_that_holds() -> None:
         score = kernels.score(rules, boards[-1])
         favoured = game.values[-1] if len(game.moves) % 2 == 1 else 1 - game.values[-1]
         kept += (score > 0) == (favoured > 0.5) or score == 0
-    assert kept >= 7
-
-
-def test_more_visits_play_better() -> None:
-    rules = Rules(5, 5, komi=25)
-    wins = sum(_match(rules, "mcts:80", "random", seed) for seed in range(6))
-    assert wins == 6
-
-
-def _match(rules: Rules, black: str, white: str, seed: int) -> bool:
-    players, position = (teacher(black), teacher(white)), Position.start(Rules(5, 5, komi=0.5))
-    while not position.over and position.plies < 120:
-        move = players[position.to_move - 1].judge(position, seed).best
-        position = position.play(move)
-    return position.score() > 0
+    assert kept == 8
 
 
 def test_random_teacher_judges_by_the_same_eyes_as_its_games() -> None:
     rules = Rules(5, 5)
-    for seed in range(20):
+    for seed in range(8):
         moves = kernels.random_game(rules, seed, 200)
         position = Position.start(rules)
         for move in moves.tolist():
