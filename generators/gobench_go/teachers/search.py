@@ -72,8 +72,8 @@ def passes_now(t: Tree, s: Scratch, komi2: int, turn: Turn) -> bool:
     now = black if turn.color == 1 else 1.0 - black
     value = value_of(t, by_visits)
     fine = now >= value - CLOSE
-    if turn.passes > 0:
-        return fine and now > 0.0
+    if turn.passes > 0 and fine and now > 0.0:
+        return True
     quiet = settled(s.root, s.owner)
     if value < HOPELESS:
         return quiet
