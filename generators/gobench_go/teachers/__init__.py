@@ -12,7 +12,7 @@ from gobench.errors import UsageError, unknown
 from gobench_go.teachers import mcts, random_teacher
 from gobench_go.teachers.base import GameRecord, Judgement, Teacher
 
-__all__ = ["GameRecord", "Judgement", "Teacher", "teacher"]
+__all__ = ["GameRecord", "Judgement", "Teacher", "teacher", "warm"]
 
 
 def _random(text: str, argument: str) -> Teacher:
@@ -44,3 +44,15 @@ def teacher(text: str) -> Teacher:
     if at and version != str(current):
         raise UsageError(f"teacher {text!r}: this is version {current} of {kind}; write {kind}@{current}.")
     return make(text, argument)
+
+
+def warm() -> None:
+    """Compile (or load from numba's cache) all that teachers use; call once before workers start."""
+    from gobench_go.game import kernels
+    from gobench_go.game.position import Position
+    from gobench_go.game.rules import Rules
+
+    rules, searcher = Rules(3, 3), teacher("mcts:2")
+    kernels.warm()
+    searcher.game(rules, 1, [(8, 1.0)], 4, 1)
+    searcher.judge(Position.start(rules), 1)
