@@ -15,6 +15,7 @@ from gobench_go.teachers.tree import Scratch, Tree, exact_score, result, simulat
 
 SETTLED = 0.7  # a point is settled when one side owns it in this share of the playouts, on balance
 HOPELESS = 0.1  # below this chance of winning a side passes once everything is settled
+SAMPLES = 10  # fewer playouts settle nothing
 LATE = 3  # it is late when no more than one point in this many is empty
 CLOSE = 0.05  # how much worse a counted result may be than the expected one for a pass to be fine
 
@@ -90,7 +91,7 @@ def settled(b: Ints, owner: Ints) -> bool:
         for p in range(start, start + b[COLS]):
             if abs(owner[p]) < least:
                 return False
-    return owner[0] > 0
+    return owner[0] >= SAMPLES
 
 
 @compiled

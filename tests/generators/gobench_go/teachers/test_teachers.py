@@ -87,7 +87,7 @@ def test_a_game_repeats_by_seed_also_after_other_games() -> None:
 # sha256 of the moves: an edit that changes one of these must raise VERSION in the teacher's file
 GOLDEN = {
     ("random", 9): "a1e37c3835b95775",
-    ("mcts:10", 5): "73e267cc6d507d1f",
+    ("mcts:10", 5): "ca2020fc6b8157ec",
     ("mcts:25", 9): "2ccdcb89f2d86597",
 }
 
@@ -173,6 +173,11 @@ def test_games_are_played_out_to_a_score_that_holds() -> None:
         favoured = game.values[-1] if len(game.moves) % 2 == 1 else 1 - game.values[-1]
         kept += (score > 0) == (favoured > 0.5) or score == 0
     assert kept == 8
+
+
+def test_few_visits_do_not_end_a_game_early() -> None:
+    game = teacher("mcts:1").game(Rules(19, 19), 0, HEAT, 722, 3)
+    assert len(game.moves) > 300
 
 
 def test_random_teacher_judges_by_the_same_eyes_as_its_games() -> None:
