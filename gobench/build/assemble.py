@@ -9,12 +9,12 @@ from typing import TypeAlias
 
 from gobench import atomic
 from gobench.atomic import AtomicFile
-from gobench.canonical import pretty, sha256_file
-from gobench.codec import codec
-from gobench.errors import BuildError
 from gobench.build.plan import FORMAT, KEPT, PLAN, REJECTED, Plan, Shard
 from gobench.build.recipes import SPLITS
 from gobench.build.stages import sidecar
+from gobench.canonical import pretty, sha256_file
+from gobench.codec import codec
+from gobench.errors import BuildError
 from gobench.types import Domain, Record
 
 MANIFEST = "manifest.json"

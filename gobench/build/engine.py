@@ -19,8 +19,8 @@ from multiprocessing.context import SpawnContext, SpawnProcess
 from types import FrameType
 from typing import Protocol
 
-from gobench.errors import BuildError, GobenchError, UsageError
 from gobench.build.stages import Job
+from gobench.errors import BuildError, GobenchError, UsageError
 
 PATIENCE = 5.0  # seconds a worker may take to stop before it is killed
 

@@ -6,12 +6,12 @@ import math
 import time
 from dataclasses import asdict, dataclass
 
-from gobench.build.run import warm
-from gobench.canonical import dumps
 from gobench.build.plan import lay_out
 from gobench.build.recipes import BuildConfig
-from gobench.shards import RECORD, pack
+from gobench.build.run import warm
 from gobench.build.stages import Studio, limit_of, open_source
+from gobench.canonical import dumps
+from gobench.shards import RECORD, pack
 from gobench.types import Domain, Episode, Record, Source
 
 

@@ -22,10 +22,10 @@ import numpy as np
 import numpy.typing as npt
 
 from gobench import atomic
-from gobench.canonical import dumps, loads, pretty, read_json
-from gobench.errors import BuildError, DataError
 from gobench.build.recipes import BuildConfig, differences
 from gobench.build.selection import Gatherer, Ints, Uints
+from gobench.canonical import dumps, loads, pretty, read_json
+from gobench.errors import BuildError, DataError
 from gobench.types import Record
 
 PLAN = "plan.json"

@@ -20,13 +20,13 @@ from typing import TypeAlias
 
 from gobench import atomic
 from gobench.build.assemble import MANIFEST, SUMS, Extra, assemble
-from gobench.canonical import dumps, read_json, sha256_file
-from gobench.codec import codec
 from gobench.build.engine import Engine, engine, interruptible
-from gobench.errors import BuildError, UsageError
 from gobench.build.plan import DATA, GAMES, PLAN, SIDECARS, Part, Plan, Shard, begin, complete, read, versions
 from gobench.build.recipes import BuildConfig
 from gobench.build.stages import Drawn, GamesJob, Job, PicturesJob, Studio, limit_of, open_source, sidecar
+from gobench.canonical import dumps, read_json, sha256_file
+from gobench.codec import codec
+from gobench.errors import BuildError, UsageError
 from gobench.types import Domain, Episode, Record, Source
 
 LOCKS = ".build"  # hidden: not part of the dataset

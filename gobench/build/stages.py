@@ -17,11 +17,11 @@ from typing import Any, Protocol
 import numpy as np
 
 from gobench.atomic import AtomicFile, write
+from gobench.build.plan import Part, Plan, Shard, read, read_kept
+from gobench.build.recipes import BuildConfig
 from gobench.canonical import dumps, loads, read_json, sha256
 from gobench.codec import Codec, codec
 from gobench.errors import BuildError, DataError, GobenchError
-from gobench.build.plan import Part, Plan, Shard, read, read_kept
-from gobench.build.recipes import BuildConfig
 from gobench.seeds import seed64
 from gobench.shards import RECORD, ShardWriter
 from gobench.types import Clip, Domain, Episode, Json, Record, Rejection, Source

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from gobench import card, croissant, recipes
+from gobench import card, croissant
+from gobench.build import recipes
 from gobench.build.run import build
 from gobench_go.domain import GoDomain
 

@@ -17,14 +17,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gobench.build.estimate import estimate
+from gobench.build.plan import read, read_kept
+from gobench.build.recipes import BuildConfig, changed, configure
 from gobench.build.run import build, is_done, sums_hash
 from gobench.canonical import dumps, read_json
 from gobench.codec import CODECS
 from gobench.dataset import open_dataset
 from gobench.errors import BuildError, DataError, UsageError
-from gobench.build.estimate import estimate
-from gobench.build.plan import read, read_kept
-from gobench.build.recipes import BuildConfig, changed, configure
 
 HERE = Path(__file__).parents[1]  # where bouncing.py lies
 

@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 
 from gobench import atomic
+from gobench.build.recipes import BuildConfig, changed, configure
 from gobench.build.run import LOCKS, build
 from gobench.errors import BuildError, DataError, UsageError
-from gobench.build.recipes import BuildConfig, changed, configure
 from gobench.types import Episode, Record
 
 HERE = Path(__file__).parents[1]  # where bouncing.py lies

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gobench.errors import BuildError, DataError
 from gobench.build.plan import PLAN, Plan, Shard, begin, from_json, lay_out, read, versions
 from gobench.build.recipes import SPLITS, BuildConfig
 from gobench.build.selection import Gatherer, first_of_each, split_codes
+from gobench.errors import BuildError, DataError
 
 FRACTIONS = {"train": 0.9, "validation": 0.05, "test": 0.05}
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from gobench.build.recipes import BuildConfig, changed, configure, differences
 from gobench.canonical import dumps, loads
 from gobench.errors import DataError, UsageError
-from gobench.build.recipes import BuildConfig, changed, configure, differences
 from gobench.types import Domain
 
 
