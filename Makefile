@@ -1,6 +1,7 @@
 # make quickstart   a virtual environment, an install, a first dataset: built, verified, loaded, drawn
 # make test         install what the tests need and run them        make test-slow   the minutes-long ones
 # make check        ruff format, ruff, mypy, the floors             make bench       speed beside peers, as a table
+# make extras       install every extra: bench, robot, metaworld, ray, plots
 #
 # TORCH_INDEX=https://download.pytorch.org/whl/cpu make quickstart   takes torch from another index (here: CPU only)
 
@@ -13,7 +14,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt
 export NUMBA_CACHE_DIR ?= $(CURDIR)/.numba_cache
 
-.PHONY: quickstart test test-slow check bench clean
+.PHONY: quickstart test test-slow extras check bench clean
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed; this is " + sys.version + ". Try: make PYTHON=python3.12 ...")'
@@ -52,6 +53,9 @@ test: $(VENV)/.dev
 
 test-slow: $(VENV)/.dev
 	$(BIN)/python -m pytest -n $(JOBS) -m slow
+
+extras: $(VENV)/.dev
+	$(PIP) -e '.[bench,robot,metaworld,ray,plots]'
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
