@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from gobench.types import Array
     from gobench_go.game.position import Position
+    from gobench_go.game.sgf import SgfError, SgfGame
     from gobench_go.video.read import Seen
     from gobench_go.video.render import Marks
 
@@ -30,7 +33,14 @@ LETTERS = ".XO"
     "--moves", metavar="TEXT", help='Moves from Black on, as in "E5 C3 pass G7"; empty: the empty board.'
 )
 @click.option(
-    "--sgf", metavar="FILE", type=click.Path(path_type=Path), help="Draw the first game of an SGF file."
+    "--sgf", metavar="PATH", type=click.Path(path_type=Path), help="Draw a game of an SGF file or archive."
+)
+@click.option(
+    "--game",
+    default=0,
+    type=click.IntRange(0),
+    metavar="N",
+    help="Which game of --sgf, from 0 on [default: 0].",
 )
 @click.option("--coordinates", is_flag=True, help="Letters and numbers around the board.")
 @click.option("--last-move", is_flag=True, help="Mark the last stone.")
@@ -45,6 +55,7 @@ def render(
     board_size: str,
     moves: str | None,
     sgf: Path | None,
+    game: int,
     coordinates: bool,
     last_move: bool,
     variation: int | None,
@@ -58,6 +69,7 @@ def render(
     Examples:
       gobench go render --moves "E5 C3 G7" out.png
       gobench go render --theme wood --size 512 --coordinates --last-move --sgf game.sgf game.mp4
+      gobench go render --sgf games.zip --game 12 game.gif
       gobench go render --theme paper --board 19x19 --moves "" empty.png
     """
     from gobench.errors import UsageError
@@ -67,13 +79,13 @@ def render(
 
     if sgf is not None and moves is not None:
         raise UsageError("--moves and --sgf were both given: choose one.")
-    game = _of_sgf(sgf) if sgf is not None else _of_moves(moves or "", board_size)
-    rules = game[0].rules
+    line = _of_sgf(sgf, game) if sgf is not None else _of_moves(moves or "", board_size)
+    rules = line[0].rules
     drawn = look(theme, size, rules.rows, rules.cols, coordinates, last_move, variation)
-    boards, last = _shown(game)
+    boards, last = _shown(line)
     files.write(out, GoClip(drawn, boards, last, fps))
     click.echo(
-        f"{out}: {rules.rows}x{rules.cols}, {len(game) - 1} moves, theme {theme}, {size} pixels", err=True
+        f"{out}: {rules.rows}x{rules.cols}, {len(line) - 1} moves, theme {theme}, {size} pixels", err=True
     )
 
 
@@ -90,18 +102,37 @@ def _of_moves(text: str, board_size: str) -> list[Position]:
     return game
 
 
-def _of_sgf(path: Path) -> list[Position]:
-    """Every position of the first game of an SGF file, by the loosest rules; DataError when there is none."""
+def _of_sgf(path: Path, game_number: int) -> list[Position]:
+    """Every position of a game of an SGF file, folder or archive, by the loosest rules; DataError for a bad one."""
+    from gobench.errors import UsageError
+    from gobench_go.game import sgf
+
+    number = 0
+    for data in _sgf_files(path):
+        for found in sgf.read(data):
+            if number == game_number:
+                return _replayed(found, path)
+            number += 1
+    raise UsageError(f"{path} holds {number} games: --game counts from 0 to {number - 1}, not {game_number}.")
+
+
+def _sgf_files(path: Path) -> Iterator[bytes]:
+    """The bytes of every SGF file at a path: the file itself, or those in a folder or archive."""
+    from gobench_go.sources.members import list_members
+    from gobench_go.sources.sgf_files import MAX_BYTES, SUFFIXES
+
+    listing = list_members([str(path)], SUFFIXES, "sgf")
+    for number in range(len(listing)):
+        container, member = listing.find(number)
+        yield container.read(member, MAX_BYTES)
+
+
+def _replayed(found: SgfGame | SgfError, path: Path) -> list[Position]:
     from gobench.errors import DataError, UsageError
     from gobench_go.game import sgf
     from gobench_go.game.position import Position
     from gobench_go.game.rules import Rules
 
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"{path} cannot be read ({error.strerror}).") from error
-    found = next(sgf.read(data))
     if isinstance(found, sgf.SgfError):
         raise DataError(f"{path}: {found}")
     rules = Rules(found.rows, found.cols, ko="simple", suicide=True)

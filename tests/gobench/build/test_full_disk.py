@@ -43,7 +43,9 @@ def domain(monkeypatch: pytest.MonkeyPatch) -> Any:
     return importlib.import_module("bouncing").Bouncing()
 
 
-def test_a_full_disk_is_said_and_the_build_goes_on_with_room(domain: Any, small: Path, tmp_path: Path) -> None:
+def test_a_full_disk_is_said_and_the_build_goes_on_with_room(
+    domain: Any, small: Path, tmp_path: Path
+) -> None:
     config = configure(domain, "dot-tiny")
     with pytest.raises(BuildError, match="space"):
         build(domain, config, small / "games")

@@ -137,7 +137,7 @@ def test_broken_files(tmp_path: Path) -> None:
         run(render, "--sgf", tmp_path / "bad.sgf", tmp_path / "a.png")
     with pytest.raises(DataError, match="no game found"):
         run(render, "--sgf", tmp_path / "no.sgf", tmp_path / "a.png")
-    with pytest.raises(DataError, match="cannot be read"):
+    with pytest.raises(UsageError, match="does not exist"):
         run(render, "--sgf", tmp_path / "gone.sgf", tmp_path / "a.png")
     with pytest.raises(DataError, match="no picture"):
         run(read, tmp_path / "bad.png")
@@ -145,3 +145,12 @@ def test_broken_files(tmp_path: Path) -> None:
         run(read, tmp_path / "gone.png")
     with pytest.raises(UsageError, match="unknown theme"):
         run(read, tmp_path / "bad.png", "--theme", "oil")
+
+
+def test_any_game_of_an_archive_can_be_drawn(data: Path, tmp_path: Path) -> None:
+    archive = data / "go9_katago_sgf.zip"
+    for number in ("0", "7"):
+        run(render, "--size", "64", "--sgf", archive, "--game", number, tmp_path / f"{number}.png")
+    assert (tmp_path / "0.png").read_bytes() != (tmp_path / "7.png").read_bytes()
+    with pytest.raises(UsageError, match="from 0 to 109"):
+        run(render, "--sgf", archive, "--game", "110", tmp_path / "a.png")
