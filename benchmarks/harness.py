@@ -49,10 +49,16 @@ def row(
 
 
 def table(rows: list[Row]) -> str:
-    """The rows as a markdown table."""
+    """The rows as a markdown table; a row without a peer leaves those cells empty."""
     head = "| what | ours | peer | | ratio | at least |\n| --- | ---: | ---: | --- | ---: | --- |"
     lines = [
-        f"| {r['what']} | {r['ours']:,.0f} {r['unit']} | {r['peer']:,.0f} | {r['peer_name']} | {r['ratio']:.2f} | {r['target']} |"
+        f"| {r['what']} | {cell(r['ours'], ',.0f')} {r['unit']} | {cell(r['peer'], ',.0f')} "
+        f"| {r['peer_name'] or ''} | {cell(r['ratio'], '.2f')} | {r['target'] or ''} |"
         for r in rows
     ]
     return "\n".join([head, *lines])
+
+
+def cell(value: float | None, form: str) -> str:
+    """A number, or nothing."""
+    return "" if value is None else format(value, form)

@@ -24,8 +24,8 @@ def main(names: list[str]) -> None:
     for name in names or BENCHES:
         print(f"{name} ...", file=sys.stderr, flush=True)
         rows += importlib.import_module(f"bench_{name}").rows()
-    print(table(rows))
     (HERE / "results.json").write_text(json.dumps(rows, indent=1) + "\n")
+    print(table(rows))
 
 
 if __name__ == "__main__":
