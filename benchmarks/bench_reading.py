@@ -13,6 +13,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
+import bench_moves
 import numpy as np
 
 from gobench.seeds import stream
@@ -113,6 +114,7 @@ WEARS: dict[str, Wear] = {
     "half size": half,
 }
 VARIATIONS = range(40)
+MOVES_WORN = ("clean", "jpeg 50", "h264 crf 28", "h264 crf 45", "blur sigma 4 px", "noise sigma 50")
 
 
 def worn(drawing: Look, game: Array, wear: Wear) -> float:
@@ -167,6 +169,8 @@ Made by `benchmarks/bench_reading.py`.
 
 def main(pictures: int) -> None:
     text = table(measure(pictures), pictures)
+    for theme in ("videoworld", "paper"):
+        text += bench_moves.page(theme, {name: WEARS[name] for name in MOVES_WORN}) + "\n"
     (HERE / "reading_errors.md").write_text(text)
     print(text)
 
