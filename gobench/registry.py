@@ -10,7 +10,7 @@ from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, cast
 
-from gobench.errors import DataError, UsageError, unknown
+from gobench.errors import UsageError, unknown
 from gobench.types import Domain
 
 GROUPS = {"domains": "gobench.domains", "models": "gobench.models", "commands": "gobench.commands"}
@@ -33,7 +33,7 @@ def load(kind: str, name: str) -> Any:
         raise unknown(kind.removesuffix("s"), name, table)
     try:
         return table[name].load()
-    except ImportError as error:
+    except (ImportError, AttributeError) as error:
         raise UsageError(
             f"the {kind.removesuffix('s')} {name!r} is installed but does not import: {error}. "
             "Install its extra, or run `gobench doctor`."
@@ -46,13 +46,22 @@ def domain(name: str) -> Domain:
     return cast(Domain, load("domains", name)())
 
 
-def domain_of(config: dict[str, Any]) -> Domain:
-    """The domain that a dataset's stored config names."""
-    if not isinstance(config.get("domain"), str):
-        raise DataError("the dataset's config names no domain: it was not made by `gobench build-dataset`.")
-    return domain(config["domain"])
+def recipes() -> tuple[dict[str, str], list[str]]:
+    """Recipe name -> domain name over all installed domains, and what is wrong with those that do not load.
 
-
-def recipes() -> dict[str, str]:
-    """Recipe name -> domain name, over all installed domains."""
-    return {recipe: name for name in installed("domains") for recipe in domain(name).recipes()}
+    Raises UsageError where two domains have a recipe of the same name.
+    """
+    table: dict[str, str] = {}
+    broken = []
+    for name in installed("domains"):
+        try:
+            own = domain(name).recipes()
+        except UsageError as error:
+            broken.append(str(error))
+            continue
+        if twice := sorted(set(own) & set(table)):
+            raise UsageError(
+                f"domains {table[twice[0]]!r} and {name!r} both have a recipe {twice[0]!r}: remove one."
+            )
+        table.update(dict.fromkeys(own, name))
+    return table, broken

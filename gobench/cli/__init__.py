@@ -84,3 +84,6 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(1)
+    except OSError as error:
+        click.echo(f"gobench: {error}", err=True)
+        sys.exit(1)

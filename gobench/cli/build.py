@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
 from gobench.cli.options import Bars, as_json, emit, human, workers_option
-from gobench.errors import BuildError, UsageError, unknown
+from gobench.errors import BuildError, UsageError
 from gobench.types import Domain
 
-CORE_FLAGS = {
-    "games": "episodes",
-    "seed": "seed",
-    "codec": "codec",
-    "shards": "shards",
-    "shard_size": "shard_size",
-}
-"""Flag -> key of BuildConfig."""
-DOMAIN_FLAGS = ("sgf", "videoworld_tars", "teacher", "reannotate", "theme", "size", "randomise")
-"""Flags handed to the recipe's domain, which knows what they mean."""
+NOT_READY = 75
+"""Exit code of a task of an array job whose fellows are not through (EX_TEMPFAIL): run it again."""
 
 
 @click.command(
@@ -73,6 +66,13 @@ DOMAIN_FLAGS = ("sgf", "videoworld_tars", "teacher", "reannotate", "theme", "siz
 @click.option("--seed", type=int, metavar="N", help="Root of all randomness.")
 @click.option("--shards", type=int, metavar="N", help="How many shards in all.")
 @click.option("--shard-size", type=int, metavar="N", help="Games a shard, if --shards is not given.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Any other option of the recipe, as in --set clip.fps=8 --set rules=chinese. May be repeated.",
+)
 @workers_option
 @click.option("--overwrite", is_flag=True, help="Throw away what an earlier build left in the folder.")
 @click.option("--dry-run", is_flag=True, help="Say shards, clips, bytes and time; write nothing.")
@@ -85,32 +85,12 @@ def build_dataset(recipe: str, out: Path | None, **flags: Any) -> None:
     The same command again goes on after an interruption; the result is the same to the byte. `gobench recipes`
     lists the recipes.
     """
-    from gobench.registry import domain, recipes
+    from gobench.cli.recipe import chosen
 
-    known = recipes()
-    if recipe not in known:
-        raise unknown("recipe", recipe, known)
-    world = domain(known[recipe])
-    config = configured(world, recipe, flags)
-    out = out or Path("runs") / recipe
+    world, config = chosen(recipe, flags)
     if flags["dry_run"]:
         return show_estimate(world, config, flags)
-    return run(world, config, out, flags)
-
-
-def configured(world: Domain, recipe: str, flags: dict[str, Any]) -> Any:
-    """The recipe with the flags that were given."""
-    from gobench.build.recipes import configure
-
-    changes = {key: flags[flag] for flag, key in CORE_FLAGS.items() if flags[flag] is not None}
-    given = {flag: flags[flag] for flag in DOMAIN_FLAGS if flags[flag] not in (None, ())}
-    options = None
-    if given:
-        override = getattr(world, "override", None)
-        if override is None:
-            raise UsageError(f"recipe {recipe!r} (domain {world.name}) has no option --{min(given)}.")
-        options = override(world.recipes()[recipe].get("options", {}), given)
-    return configure(world, recipe, changes, options)
+    return run(world, config, out or Path("runs") / Path(recipe).stem, flags)
 
 
 def run(world: Domain, config: Any, out: Path, flags: dict[str, Any]) -> None:
@@ -119,6 +99,8 @@ def run(world: Domain, config: Any, out: Path, flags: dict[str, Any]) -> None:
     from gobench.card import extra as card
     from gobench.croissant import extra as croissant
 
+    if (flags["task_index"] is None) != (flags["task_count"] is None):
+        raise UsageError("--task-index and --task-count belong together: give both or neither.")
     bars = Bars(quiet=flags["as_json"])
     try:
         report = build(
@@ -137,11 +119,13 @@ def run(world: Domain, config: Any, out: Path, flags: dict[str, Any]) -> None:
     finally:
         bars.close()
     if flags["as_json"]:
-        return emit(report.to_json())
-    click.echo(f"{out}: {report.message}")
-    if report.done:
-        say(report, out)
-    return None
+        emit(report.to_json())
+    else:
+        click.echo(f"{out}: {report.message}")
+        if report.done:
+            say(report, out)
+    if not report.done:
+        sys.exit(NOT_READY)
 
 
 def say(report: Any, out: Path) -> None:
@@ -186,7 +170,10 @@ def recipes(as_json: bool) -> None:
     from gobench.registry import domain
     from gobench.registry import recipes as installed
 
-    table = {name: {"domain": room, **domain(room).recipes()[name]} for name, room in installed().items()}
+    rooms, broken = installed()
+    for problem in broken:
+        click.echo(f"gobench: {problem}", err=True)
+    table = {name: {"domain": room, **domain(room).recipes()[name]} for name, room in rooms.items()}
     if as_json:
         return emit(table)
     width = max(map(len, table))

@@ -64,8 +64,10 @@ def test_array_tasks_end_in_the_same_bytes(built: Path, tmp_path: Path) -> None:
         "--task-count",
         "2",
     ]
-    for index in ("0", "1", "0"):
-        gobench(*words, "--task-index", index)
+    gobench(*words, "--task-index", "0", code=75)
+    for index in ("1", "0"):
+        subprocess.run([*GOBENCH, *map(str, words), "--task-index", index], check=False, timeout=100)
+    gobench(*words, "--task-index", "1")
     assert sums(tmp_path / "tasks") == sums(built)
 
 
@@ -142,6 +144,12 @@ def test_building_and_verifying_need_no_torch(tmp_path: Path) -> None:
         (["build-dataset", "go9-tiny", "--size", "101"], 2, "even"),
         (["build-dataset", "go9-tiny", "--games", "-1"], 2, "-1"),
         (["build-dataset", "go9-tiny", "--task-index", "3"], 2, "--task-count"),
+        (["build-dataset", "go9-tiny", "--task-count", "3"], 2, "--task-index"),
+        (["build-dataset", "go9-tiny", "--set", "clip"], 2, "KEY=VALUE"),
+        (["build-dataset", "go9-tiny", "--set", "clip.fsp=3"], 2, "clip"),
+        (["build-dataset", "go9-tiny", "--set", "sources.7.teacher=random"], 2, "sources.7"),
+        (["build-dataset", "go9-tiny", "--set", "komi=6.75"], 2, "0.5"),
+        (["build-dataset", "absent.toml"], 2, "absent.toml"),
         (["verify", "absent"], 3, "gobench"),
         (["info", "absent"], 3, "absent"),
         (["go", "render", "--moves", "E5 E5", "x.png"], 2, "a stone stands there"),
@@ -181,6 +189,33 @@ def test_info_tells_counts_and_the_index(built: Path) -> None:
     assert manifest["samples"] == 12
     lines = gobench("info", built, "--table").splitlines()
     assert lines[0].split("\t")[:3] == ["key", "split", "shard"] and len(lines) == 13
+
+
+def test_any_option_can_be_set(tmp_path: Path) -> None:
+    words = ["--set", "clip.fps=8", "--set", "rules=tromp-taylor", "--set", "sources.0.max_plies=20"]
+    gobench("build-dataset", "go9-random", "--games", "2", "--size", "64", *words, "--out", tmp_path / "a")
+    options = json.loads(gobench("info", tmp_path / "a", "--json"))["config"]["options"]
+    assert (options["clip"]["fps"], options["rules"], options["sources"][0]["max_plies"]) == (
+        8,
+        "tromp-taylor",
+        20,
+    )
+
+
+def test_a_recipe_of_ones_own(data: Path, tmp_path: Path) -> None:
+    recipe = tmp_path / "mine.toml"
+    recipe.write_text(
+        'base = "go9-sgf"\nepisodes = 5\ncodec = "moves"\n[options]\nsize = 64\n[[options.sources]]\nkind = "sgf"\n'
+        f'paths = ["{data / "go9_katago_sgf.zip"}"]\nfilters = {{ min_moves = 60 }}\n'
+    )
+    report = json.loads(gobench("build-dataset", recipe, "--out", tmp_path / "a", "--json"))
+    assert report["samples"] == 5 and set(report["rejected"]) == {"over-limit", "filter-moves"}
+
+
+def test_a_recipe_with_a_strange_key_is_refused(tmp_path: Path) -> None:
+    recipe = tmp_path / "mine.toml"
+    recipe.write_text('base = "go9-random"\nepisode = 5\n')
+    assert "Did you mean 'episodes'" in gobench("build-dataset", recipe, code=2)
 
 
 def test_dry_run_writes_nothing(tmp_path: Path) -> None:
