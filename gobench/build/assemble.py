@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TypeAlias
 
 from gobench import atomic
@@ -14,7 +15,7 @@ from gobench.build.recipes import SPLITS
 from gobench.build.stages import sidecar
 from gobench.canonical import pretty, sha256_file
 from gobench.codec import codec
-from gobench.errors import BuildError
+from gobench.errors import BuildError, DataError
 from gobench.types import Domain, Record
 
 MANIFEST = "manifest.json"
@@ -22,6 +23,8 @@ INDEX = "index.parquet"
 REPORT = "report.json"
 SUMS = "SHA256SUMS"
 ROW_GROUP = 1 << 16
+REMEDY = "Remove it and run the same build again, which writes it anew."
+SUMS_LINE = re.compile(r"([0-9a-f]{64})  ([^\0\r\n\\]+)")
 
 # (folder, manifest) -> name -> bytes of further files: cards and the like; written and summed like all others
 Extra: TypeAlias = Callable[[Path, Record], Mapping[str, bytes]]
@@ -173,3 +176,35 @@ def _sums(folder: Path, plan: Plan, names: Iterable[str]) -> bytes:
         sums[shard.file] = table["sha256"]
         sums[shard.sidecar] = sha256_file(folder / shard.sidecar)
     return "".join(f"{digest}  {name}\n" for name, digest in sorted(sums.items())).encode()
+
+
+def read_sums(folder: Path) -> dict[str, str]:
+    """``SHA256SUMS``: name -> sha256 in hex, in the order of the file. All names lie inside the folder.
+
+    Raises:
+        DataError: it is missing or not UTF-8, or a line is not ``<sha256>  <name>``, leads out of the
+            folder or names a file again; says which line.
+    """
+    path = folder / SUMS
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror or error}. {REMEDY}") from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path} is not UTF-8 text (byte {error.start}). {REMEDY}") from error
+    found: dict[str, str] = {}
+    for number, line in enumerate(text.removesuffix("\n").split("\n"), 1):
+        match = SUMS_LINE.fullmatch(line)
+        if match is None or not _inside(match[2]) or match[2] in found:
+            raise DataError(
+                f"{path}, line {number}: {line[:80]!r} is not '<sha256>  <name>' with a name inside the "
+                f"folder that is given once. {REMEDY}"
+            )
+        found[match[2]] = match[1]
+    return found
+
+
+def _inside(name: str) -> bool:
+    """Whether a name is relative, plain and without ``..``: as written by ``_sums``."""
+    path = PurePosixPath(name)
+    return str(path) == name != "." and not path.is_absolute() and ".." not in path.parts
