@@ -68,6 +68,18 @@ def leaf(folder: str, paths: set[str]) -> bool:
     return not any(p.startswith(folder + "/") for p in paths)
 
 
+def test_every_link_leads_somewhere() -> None:
+    for name in sorted(tracked()):
+        if name.endswith(".md"):
+            for target in re.findall(r"\]\((?!https?://|#|mailto:)([^)#\s]+)", (ROOT / name).read_text()):
+                assert ((ROOT / name).parent / target).exists(), f"{name} links to {target}"
+
+
+def test_every_recipe_of_the_makefile_stands_in_the_readme() -> None:
+    for target in ("quickstart", "test", "bench"):
+        assert f"make {target}" in README
+
+
 def commands(group: click.Group, path: str = "gobench") -> Iterator[tuple[str, click.Command]]:
     context = click.Context(group)
     for name in group.list_commands(context):

@@ -98,10 +98,40 @@ HEAVY = {
     "matplotlib",
     "sgfmill",
 }
+EVERY_FILE = [
+    p
+    for home in ("gobench", "generators", "baselines", "leaderboard")
+    for p in sorted((ROOT / home).rglob("*.py"))
+]
+
+
+def at_import(path: Path) -> set[str]:
+    """Third-party packages that a file imports when it is imported, not inside its functions."""
+    body = [n for n in ast.parse(path.read_text()).body if isinstance(n, ast.Import | ast.ImportFrom)]
+    names = {a.name for n in body if isinstance(n, ast.Import) for a in n.names}
+    return {
+        name.split(".")[0] for name in names | {n.module or "" for n in body if isinstance(n, ast.ImportFrom)}
+    }
 
 
 def test_torch_is_imported_by_the_loader_alone() -> None:
-    for home in ("gobench", "generators"):
-        for path in sorted((ROOT / home).rglob("*.py")):
-            uses = any(m.split(".")[0] == "torch" for m in imports(path))
-            assert not uses or "loader" in path.parts, f"{path} imports torch"
+    for path in EVERY_FILE:
+        uses = any(m.split(".")[0] == "torch" for m in imports(path))
+        assert not uses or "loader" in path.parts, f"{path} imports torch"
+
+
+def test_the_command_line_and_the_rooms_commands_import_nothing_heavy() -> None:
+    light = [p for p in EVERY_FILE if "cli" in p.parts or "commands" in p.parts]
+    light += [ROOT / "gobench" / f"{name}.py" for name in ("types", "errors", "registry", "__main__")]
+    for path in light:
+        assert not at_import(path) & HEAVY, path
+
+
+def test_only_the_command_line_prints() -> None:
+    for path in EVERY_FILE:
+        if "cli" in path.parts or "commands" in path.parts:
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call):
+                name = ast.unparse(node.func)
+                assert name not in ("print", "click.echo", "sys.stdout.write"), f"{path}:{node.lineno} prints"
