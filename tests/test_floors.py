@@ -12,7 +12,7 @@ FLOORS = {
     "types": 0, "errors": 0, "seeds": 0, "atomic": 0, "canonical": 0,
     "clips": 1, "codec": 1, "shards": 1, "registry": 1,
     "build": 2, "dataset": 2, "verify": 2, "loader": 2,
-    "card": 2, "croissant": 2, "hub": 2, "preview": 2, "doctor": 2,
+    "testing": 2, "card": 2, "croissant": 2, "hub": 2, "preview": 2, "doctor": 2,
     "cli": 4, "__main__": 4,
 }  # fmt: skip
 ROOM_FLOOR = 3

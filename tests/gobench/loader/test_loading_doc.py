@@ -1,4 +1,4 @@
-"""Every example of docs/loading.md runs, in order, in one session."""
+"""Every Python example of the README and of docs/loading.md runs, in order, in one session a page."""
 
 import re
 from collections.abc import Callable
@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-DOC = Path(__file__).resolve().parents[3] / "docs" / "loading.md"
+ROOT = Path(__file__).resolve().parents[3]
 
 
+@pytest.mark.parametrize(("page", "least"), [("docs/loading.md", 9), ("README.md", 1)])
 def test_the_examples_run(
-    built: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    built: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, page: str, least: int
 ) -> None:
     import datasets
 
@@ -19,11 +20,11 @@ def test_the_examples_run(
     (tmp_path / "runs").mkdir()
     for name, codec in (("go9-tiny", "h264"), ("go9-moves", "moves")):
         (tmp_path / "runs" / name).symlink_to(built(codec))
-    text = DOC.read_text(encoding="utf-8")
+    text = (ROOT / page).read_text(encoding="utf-8")
     examples = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    assert len(examples) >= 9
+    assert len(examples) >= least
     session: dict[str, object] = {}
     for example in examples:
         line = text[: text.index(example)].count("\n")
-        exec(compile("\n" * line + example, str(DOC), "exec"), session)
+        exec(compile("\n" * line + example, page, "exec"), session)
     assert (tmp_path / "cache").is_dir()

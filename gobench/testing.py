@@ -1,0 +1,91 @@
+"""The contracts as tests that anyone calls: ``check_domain(MyDomain())`` in a test of your own.
+
+Each check raises AssertionError that says what the contract is and what came instead.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from gobench.build.recipes import BuildConfig, configure
+from gobench.canonical import dumps
+from gobench.clips import rgb_to_yuv
+from gobench.types import Clip, Domain, Episode, Json, Record, Rejection
+
+TRIED = 3  # episodes looked at in each recipe
+BLOCK = 16
+
+
+def check_domain(domain: Domain, options: Mapping[str, Json] | None = None) -> int:
+    """Try every recipe of a domain that gives episodes without further input; returns how many were tried.
+
+    Args:
+        options: the domain's options to change in every recipe, for instance to make it quick.
+    """
+    assert pickle.loads(pickle.dumps(domain)).name == domain.name, "a domain travels to worker processes"
+    tried = 0
+    for name in domain.recipes():
+        config = configure(domain, name, None, options)
+        full = config.all_options
+        assert domain.configure(full) == full, f"{name}: configure() changes what it has configured"
+        if full.get("sources") != []:  # else the recipe waits for files of the user
+            tried += check_recipe(domain, config)
+    return tried
+
+
+def check_recipe(domain: Domain, config: BuildConfig) -> int:
+    """Its first few episodes: repeatable, plain, with the declared keys, and drawn as the contract says."""
+    first, second = (list(_candidates(domain, config)) for _ in range(2))
+    assert [_plain(e) for e in first] == [_plain(e) for e in second], (
+        "a unit gives the same candidates each time"
+    )
+    episodes = [item for item in first if isinstance(item, Episode)]
+    for episode in episodes:
+        for dedup in ("exact", "symmetry"):
+            number = domain.fingerprint(episode, dedup)
+            assert 0 <= number < 2**64 and number == domain.fingerprint(episode, dedup)
+        record = domain.finish(episode, "key-0", config.options, config.seed).record
+        check_record(domain, {**record, "key": "key-0", "split": "train"})
+    return int(bool(episodes))
+
+
+def check_record(domain: Domain, record: Record) -> None:
+    """A shipped record and its clip."""
+    assert None not in record.values(), "a record holds no nulls"
+    assert {*record, "frames"} == set(domain.features()), "a record has the keys that features() declares"
+    clip = domain.clip(record)
+    assert np.array_equal(domain.clip(pickle.loads(pickle.dumps(record))).rgb(0, 1), clip.rgb(0, 1))
+    check_clip(clip)
+
+
+def check_clip(clip: Clip) -> None:
+    """Shapes, windows, planes and damage of a clip."""
+    frames = clip.rgb()
+    assert frames.shape == (clip.length, clip.height, clip.width, 3) and frames.dtype == np.uint8
+    assert np.array_equal(clip.rgb(1, None, 2), frames[1::2]), "a window holds the frames of the whole"
+    if not (clip.height % 2 or clip.width % 2):
+        for drawn, converted in zip(clip.yuv(), rgb_to_yuv(frames), strict=True):
+            assert np.array_equal(drawn, converted), "yuv() is rgb(), converted by gobench.clips"
+    damage = clip.damage()
+    assert (
+        damage.shape == (clip.length, -(-clip.height // BLOCK), -(-clip.width // BLOCK)) and damage[0].all()
+    )
+    changed = (frames[1:] != frames[:-1]).any(axis=3)
+    for row, column in np.ndindex(damage.shape[1:]):
+        block = changed[:, row * BLOCK : (row + 1) * BLOCK, column * BLOCK : (column + 1) * BLOCK]
+        assert not (block.any(axis=(1, 2)) & ~damage[1:, row, column]).any(), (
+            "an unmarked block does not change"
+        )
+
+
+def _candidates(domain: Domain, config: BuildConfig) -> Iterator[Episode | Rejection]:
+    source = domain.source(config.all_options, max(config.episodes, TRIED), config.seed)
+    for unit in range(min(source.units, TRIED)):
+        yield from source.unit(unit)
+
+
+def _plain(item: Episode | Rejection) -> bytes:
+    return dumps(item.record) if isinstance(item, Episode) else repr(item).encode()
