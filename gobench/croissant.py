@@ -33,7 +33,7 @@ ZIPPED = "frames.zip"
 INDEX_COLUMNS = {
     "key": ("sc:Text", "Name of the sample."),
     "split": ("sc:Text", "train, validation or test."),
-    "shard": ("sc:Text", "Path of the shard that holds it."),
+    "shard": ("sc:Text", "Name of the shard that holds it: its file is data/NAME.tar."),
     "offset": ("sc:Integer", "First byte of the sample in its shard."),
     "size": ("sc:Integer", "Bytes of the sample, headers and padding included."),
     "frames": ("sc:Integer", "Frames of its clip."),

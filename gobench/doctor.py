@@ -265,7 +265,12 @@ def _packages() -> Finding:
         )
     bad = [text for need in wanted if not need.marker and (text := _complaint(need))]
     if bad:
-        return Finding("packages", "fail", "; ".join(bad), f"pip install -U {DISTRIBUTION}, or make install")
+        return Finding(
+            "packages",
+            "fail",
+            "; ".join(bad),
+            "in a checkout: make quickstart, or pip install -c constraints.txt -e .",
+        )
     return Finding("packages", "ok", f"{DISTRIBUTION} {metadata.version(DISTRIBUTION)} and what it needs")
 
 

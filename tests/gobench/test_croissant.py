@@ -59,6 +59,10 @@ def test_the_index_can_be_read(dataset: Path, described: Any) -> None:
     rows = list(described.records("index"))
     assert len(rows) == manifest["samples"]
     assert rows[0]["index/key"] == b"dot-000000000" and rows[0]["index/frames"] == 6
+    (column,) = [c for c in croissant.INDEX_COLUMNS.items() if c[0] == "shard"]
+    shard = rows[0]["index/shard"].decode()
+    assert column[1][1] == "Name of the shard that holds it: its file is data/NAME.tar."
+    assert (dataset / "data" / f"{shard}.tar").is_file()
     assert [row["splits/name"] for row in described.records("splits")] == ["train", "validation", "test"]
 
 

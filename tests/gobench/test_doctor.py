@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -136,6 +137,9 @@ def test_missing_and_old_packages(monkeypatch: pytest.MonkeyPatch) -> None:
     assert finding.status == "fail"
     assert "no-such-package is missing" in finding.detail and ">=999" in finding.detail
     assert "ray" not in finding.detail
+    makefile = (Path(__file__).parents[2] / "Makefile").read_text()
+    (target,) = re.findall(r"make (\S+?),", finding.fix)
+    assert f"\n{target}:" in makefile, "the advice names a target that is there"
 
 
 def test_a_check_that_fails_does_not_hide_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
