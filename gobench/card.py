@@ -28,9 +28,9 @@ NEEDED = frozenset({"config", "domain", "features", "inputs", "members", "reject
 DATA_FILES = "data/{split}-*.tar"
 
 # what stands after KEY. in a shard -> its type in the hub's YAML, and what it is
-MEMBERS: Mapping[str, tuple[str, str]] = {
+MEMBERS: Mapping[str, tuple[Json, str]] = {
     "mp4": ("video", "the clip as H.264"),
-    "png": ("image", "the last frame"),
+    "png": ({"image": {"mode": "RGB"}}, "the last frame"),  # flat drawings are stored with a palette
     "frames.zip": ("binary", "all frames, one stored PNG each"),
 }
 SIZE_CATEGORIES = (

@@ -95,6 +95,7 @@ def test_datasets_loads_with_the_declared_types(dataset: Path, tmp_path: Path, s
         assert rows[0]["mp4"]["bytes"][4:8] == b"ftyp"
     if "png" in manifest["members"]:
         assert rows[0]["png"].size == (32, 32)
+        assert {row["png"].mode for row in rows} == {"RGB"}, "also where a palette is stored"
 
 
 @pytest.mark.parametrize(
