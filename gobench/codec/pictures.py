@@ -37,13 +37,20 @@ def encode(picture: Array) -> bytes:
 
 
 def decode(data: bytes) -> Array:
-    """Any PNG -> uint8 [H, W, 3]; raises DataError for what is none."""
+    """Any PNG -> uint8 [H, W, 3]; raises DataError for what is none, or claims hundreds of megapixels."""
     from PIL import Image
 
     try:
         with Image.open(io.BytesIO(data), formats=["PNG"]) as picture:
             return np.asarray(picture.convert("RGB"))
-    except (OSError, SyntaxError, ValueError, struct.error, zlib.error) as error:
+    except (
+        OSError,
+        SyntaxError,
+        ValueError,
+        struct.error,
+        zlib.error,
+        Image.DecompressionBombError,
+    ) as error:
         raise DataError(f"png: {len(data)} bytes are no readable picture ({error}).") from error
 
 

@@ -190,6 +190,36 @@ def test_broken_pictures_and_folders(tmp_path: Path) -> None:
         clips.pixels_of(open_dataset(folder), sample, None)
 
 
+EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n(x) run\nshowpage\n%%EOF\n"
+
+
+def test_no_picture_reaches_ghostscript(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from PIL import EpsImagePlugin
+
+    reached: list[object] = []
+
+    def ghostscript(*arguments: Any, **options: Any) -> Any:
+        reached.append(arguments)
+        raise OSError
+
+    monkeypatch.setattr(EpsImagePlugin, "Ghostscript", ghostscript)
+    data = open_dataset(make(tmp_path / "d", "h264", episodes=8))
+    sample = data.read(0)
+    sample.members["png"] = EPS
+    with pytest.raises(DataError, match=r"dot-000000000\.png"):
+        clips.thumbnail(data, sample, None)
+    assert not reached
+
+
+def test_no_playlist_is_followed(tmp_path: Path) -> None:
+    data = open_dataset(make(tmp_path / "d", "h264", episodes=8))
+    sample = data.read(0)
+    (tmp_path / "other.mp4").write_bytes(sample.members["mp4"])
+    sample.members["mp4"] = f"ffconcat version 1.0\nfile '{tmp_path}/other.mp4'\n".encode()
+    with pytest.raises(DataError, match=r"dot-000000000\.mp4.*no MP4"):
+        clips.pixels_of(data, sample, None)
+
+
 def dom(address: str, profile: Path) -> str:
     """The page's elements after its script has run."""
     flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--dump-dom"]

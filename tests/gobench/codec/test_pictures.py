@@ -1,6 +1,8 @@
 """The PNG encoder: read back by Pillow, palette or not, any size."""
 
 import io
+import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -29,6 +31,14 @@ def test_round_trip(name):
         assert seen.format == "PNG"
         np.testing.assert_array_equal(np.asarray(seen.convert("RGB")), PICTURES[name])
     np.testing.assert_array_equal(pictures.decode(data), PICTURES[name])
+
+
+def test_a_bomb_is_refused():
+    bomb = bytearray(pictures.encode(PICTURES["flat"]))
+    bomb[16:24] = struct.pack(">2I", 40_000, 40_000)
+    bomb[29:33] = struct.pack(">I", zlib.crc32(bomb[12:29]))
+    with pytest.raises(DataError, match="no readable picture"):
+        pictures.decode(bytes(bomb))
 
 
 def test_few_colours_make_a_palette():
