@@ -14,7 +14,7 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 _ROOM = Path(__file__).parent.parent
-_SOURCES = ("game/kernels*.py", "teachers/*.py")
+_SOURCES = ("game/kernels*.py", "teachers/*.py", "video/*.py")
 
 
 def _digest() -> str:

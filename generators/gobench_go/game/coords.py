@@ -142,6 +142,24 @@ def symmetries(rows: int, cols: int) -> npt.NDArray[np.int64]:
     return table
 
 
+_STARS = {5: (2,), 7: (3,), 11: (3, 5, 7), 15: (3, 7, 11), 17: (3, 8, 13), 19: (3, 9, 15)}
+_STARS |= {9: (2, 4, 6), 13: (3, 6, 9)}
+_FIVE = (9, 11, 13)  # sides of the squares whose edges have no star
+
+
+@lru_cache(maxsize=64)
+def stars(rows: int, cols: int) -> tuple[tuple[int, int], ...]:
+    """The (row, col) of the star points, from the top left.
+
+    Squares of 5 and 7 have the centre, of 9, 11 and 13 the corners and the centre, of 15, 17 and 19 nine points.
+    On other boards every star row crosses every star column; a side that is not in the table has none.
+    """
+    points = [(row, col) for row in _STARS.get(rows, ()) for col in _STARS.get(cols, ())]
+    if rows == cols and rows in _FIVE:
+        points = points[::2]
+    return tuple(points)
+
+
 def handicap(rows: int, cols: int, stones: int) -> tuple[int, ...]:
     """The points of a fixed handicap of 2 to 9 stones, placed as GTP does (corners, sides, centre)."""
     allowed = _most_handicap(rows, cols)

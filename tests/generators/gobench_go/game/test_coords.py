@@ -125,3 +125,18 @@ def test_handicap_points() -> None:
             coords.handicap(*size, stones)
     with pytest.raises(UsageError, match="at least 7"):
         coords.handicap(5, 5, 2)
+
+
+@pytest.mark.parametrize(
+    ("rows", "cols", "count"),
+    [(5, 5, 1), (7, 7, 1), (9, 9, 5), (11, 11, 5), (13, 13, 5), (15, 15, 9), (17, 17, 9), (19, 19, 9)]
+    + [(8, 8, 0), (9, 8, 0), (9, 13, 9), (3, 4, 0)],
+)
+def test_stars_of_every_side(rows: int, cols: int, count: int) -> None:
+    stars = coords.stars(rows, cols)
+    assert len(set(stars)) == len(stars) == count
+    assert {(rows - 1 - row, cols - 1 - col) for row, col in stars} == set(stars)
+
+
+def test_stars_of_9x9_are_those_of_the_original() -> None:
+    assert coords.stars(9, 9) == ((2, 2), (2, 6), (4, 4), (6, 2), (6, 6))
