@@ -5,15 +5,13 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from functools import cache
+from importlib.metadata import version
 from importlib.resources import files
-from typing import Any
 
 from gobench.errors import UsageError, unknown
 from gobench.seeds import seed64
 from gobench.types import Clip, Episode, Json, Record, Source
 
-LOOK = {"theme": "videoworld", "size": 256, "coordinates": False, "last_move": False, "randomise": False}
-CLIP = {"first_ply": 0, "max_frames": 0, "fps": 4}
 SOURCE_KEYS = ("rows", "cols", "rules", "komi", "sources", "reannotate")
 """The options that decide the games; all others decide the pictures."""
 PATHS = "paths"
@@ -50,17 +48,13 @@ class GoDomain:
 
     def configure(self, options: Mapping[str, Json]) -> Record:
         """Check and fill in every option; raises UsageError that names the key, the value and what is allowed."""
+        from gobench_go.picture_options import KEYS, configure_pictures
         from gobench_go.sources import configure_sources
-        from gobench_go.video.themes import look
 
+        if strange := sorted(set(options) - {*SOURCE_KEYS, *KEYS}):
+            raise unknown("option of the Go domain", strange[0], {*SOURCE_KEYS, *KEYS})
         games = configure_sources({k: options[k] for k in SOURCE_KEYS if k in options})
-        pictures = {**LOOK, **{k: options[k] for k in LOOK if k in options}}
-        clip = checked_clip({**CLIP, **options.get("clip", {})})
-        allowed = {*games, *pictures, "clip"}
-        if strange := sorted(set(options) - allowed):
-            raise unknown("option of the Go domain", strange[0], allowed)
-        look(pictures["theme"], pictures["size"], games["rows"], games["cols"], **marks(pictures))
-        return {**games, **pictures, "clip": clip}
+        return {**games, **configure_pictures(options, games["rows"], games["cols"])}
 
     def public_options(self, options: Mapping[str, Json]) -> Record:
         """The options as stored: without the places of files, whose contents are inputs of the plan."""
@@ -81,6 +75,7 @@ class GoDomain:
 
     def finish(self, episode: Episode, key: str, options: Mapping[str, Json], seed: int) -> Episode:
         """The record as shipped: the game, and everything that its pictures follow from."""
+        from gobench_go.picture_options import window
         from gobench_go.sources.fingerprint import fingerprint
 
         record = dict(episode.record)
@@ -126,38 +121,14 @@ class GoDomain:
 
     def versions(self) -> Mapping[str, str]:
         """What decides the bytes of records and frames beside this version."""
-        import numba
-
-        return {"gobench_go": self.version, "numba": numba.__version__}
+        packages = ("numba", "numpy", "pillow", "sgfmill")
+        return {"gobench_go": self.version, **{name: version(name) for name in packages}}
 
     def warm(self) -> None:
         """Compile everything once, before workers start."""
         from gobench_go.warm import warm
 
         warm()
-
-
-def marks(pictures: Mapping[str, Any]) -> dict[str, bool]:
-    """The look's switches among the picture options."""
-    return {"coordinates": pictures["coordinates"], "last_move": pictures["last_move"]}
-
-
-def checked_clip(clip: Mapping[str, Json]) -> Record:
-    """The clip policy: which frames of a game are kept, and at how many frames a second they play."""
-    if set(clip) != set(CLIP):
-        raise UsageError(f"clip has the keys {', '.join(CLIP)}; got {', '.join(sorted(clip))}.")
-    least = {"first_ply": 0, "max_frames": 0, "fps": 1}
-    for key, value in clip.items():
-        if not isinstance(value, int) or value < least[key]:
-            raise UsageError(f"clip.{key} is a whole number of at least {least[key]}; got {value!r}.")
-    return dict(clip)
-
-
-def window(plies: int, clip: Mapping[str, int]) -> tuple[int, int]:
-    """First ply and number of frames of a game's clip; the last position is always in reach."""
-    first = min(clip["first_ply"], plies)
-    frames = plies + 1 - first
-    return first, min(frames, clip["max_frames"]) if clip["max_frames"] else frames
 
 
 def _list(dtype: str) -> Json:

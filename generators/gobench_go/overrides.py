@@ -22,10 +22,10 @@ def apply(options: Mapping[str, Json], flags: Mapping[str, Json]) -> Record:
     sources = [dict(s) for s in options.get("sources", [])]
     if "teacher" in flags:
         sources = with_teacher(sources, flags["teacher"])
-    if flags.get("videoworld_tars"):
-        sources.insert(0, {"kind": "videoworld", "paths": list(flags["videoworld_tars"])})
     if flags.get("sgf"):
-        sources.insert(0, {"kind": "sgf", "paths": list(flags["sgf"]), "rules": options["rules"]})
+        sources.append({"kind": "sgf", "paths": list(flags["sgf"])})
+    if flags.get("videoworld_tars"):
+        sources.append({"kind": "videoworld", "paths": list(flags["videoworld_tars"])})
     return {**changed, "sources": sources}
 
 

@@ -145,6 +145,10 @@ def show_estimate(world: Domain, config: Any, flags: dict[str, Any]) -> None:
     from gobench.build.estimate import estimate
 
     found = estimate(world, config, workers=flags["workers"])
+    if not found.clips:
+        raise BuildError(
+            f"nothing would be kept. Of the first units: {refusals(world, config) or 'no game'}."
+        )
     if flags["as_json"]:
         return emit(found.to_json())
     click.echo(
@@ -153,6 +157,19 @@ def show_estimate(world: Domain, config: Any, flags: dict[str, Any]) -> None:
         f"Measured on {found.sampled} samples; nothing was written."
     )
     return None
+
+
+def refusals(world: Domain, config: Any, most: int = 64) -> str:
+    """Why the first units of a source give nothing: "filter-result 60, unreadable 4"."""
+    from collections import Counter
+
+    from gobench.build.stages import open_source
+    from gobench.types import Rejection
+
+    source = open_source(world, config)
+    items = (item for unit in range(min(most, source.units)) for item in source.unit(unit))
+    counts = Counter(item.reason for item in items if isinstance(item, Rejection))
+    return ", ".join(f"{reason} {count}" for reason, count in counts.most_common())
 
 
 def duration(seconds: float) -> str:

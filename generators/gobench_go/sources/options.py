@@ -3,12 +3,12 @@
     {"rows": 9, "cols": 9, "rules": "benchmark", "komi": 7.0, "reannotate": "",
      "sources": [{"kind": "selfplay", "teacher": "mcts:50", "share": 1, "max_plies": 162,
                   "opening": {"plies": 4, "region": 5}, "temperature": [[8, 1.0], [30, 0.5], [400, 0.1]]},
-                 {"kind": "sgf", "paths": ["games.zip"], "rules": "as-written", "filters": {...}, "max_bytes":
-                 4194304}, {"kind": "videoworld", "paths": ["tars/"], "teacher": "katago", "max_bytes":
-                 67108864}]}
+                 {"kind": "sgf", "paths": ["games.zip"], "rules": "as-written", "filters": {...},
+                  "max_bytes": 4194304},
+                 {"kind": "videoworld", "paths": ["tars/"], "teacher": "katago", "max_bytes": 67108864}]}
 
-``rules`` is a name of ``RULES``, or ``as-written``: SGF games by their own RU, everything else by
-``benchmark``.
+``rules`` is a name of ``RULES``, or ``as-written``: SGF games by their own RU, everything else by ``benchmark``.
+An SGF source without rules of its own takes the recipe's. Teachers are stored with their version (``mcts@1:50``).
 """
 
 from __future__ import annotations
@@ -51,12 +51,12 @@ def configure_sources(options: Mapping[str, Json]) -> Record:
         "cols": cols,
         "rules": rules,
         "komi": _komi(options.get("komi", base.komi)),
-        "sources": [_source(f"sources[{i}]", s, rows * cols) for i, s in enumerate(sources)],
+        "sources": [_source(f"sources[{i}]", s, rows * cols, rules) for i, s in enumerate(sources)],
         "reannotate": _teacher("reannotate", options.get("reannotate", ""), optional=True),
     }
 
 
-def _source(key: str, given: Json, points: int) -> Record:
+def _source(key: str, given: Json, points: int, rules: str) -> Record:
     if not isinstance(given, Mapping) or "kind" not in given:
         raise UsageError(f"{key} is a table with a kind ({', '.join(_KINDS)}); got {given!r}.")
     if given["kind"] not in _KINDS:
@@ -64,7 +64,8 @@ def _source(key: str, given: Json, points: int) -> Record:
     configure, keys = _KINDS[given["kind"]]
     if strange := sorted(set(given) - set(keys) - {"kind"}):
         raise unknown(f"key of {key} ({given['kind']})", strange[0], ("kind", *keys))
-    return {"kind": given["kind"], **configure(key, given, points)}
+    inherited = {"rules": rules} if "rules" in keys else {}
+    return {"kind": given["kind"], **configure(key, {**inherited, **given}, points)}
 
 
 def _selfplay(key: str, given: Mapping[str, Json], points: int) -> Record:
@@ -85,7 +86,7 @@ def _sgf(key: str, given: Mapping[str, Json], points: int) -> Record:
         )
     return {
         "paths": _paths(f"{key}.paths", given.get("paths")),
-        "rules": _rules(f"{key}.rules", given.get("rules", AS_WRITTEN)),
+        "rules": _rules(f"{key}.rules", given["rules"]),
         "filters": filters.configure(wanted, f"{key}.filters"),
         "max_bytes": _whole(f"{key}.max_bytes", given.get("max_bytes", MAX_BYTES), 1, 1 << 30),
     }
@@ -164,14 +165,14 @@ def _temperature(key: str, value: Json) -> list[list[float]]:
 
 
 def _teacher(key: str, value: Json, optional: bool = False) -> str:
-    """The teacher's text, tried out. Raises UsageError for one that does not exist."""
+    """The teacher's full name with its version. Raises UsageError for one that does not exist."""
     if not isinstance(value, str):
         raise UsageError(f"{key} is a teacher such as 'random' or 'mcts:50'; got {value!r}.")
     if value or not optional:
         from gobench_go.teachers import teacher
 
         try:
-            teacher(value)
+            return teacher(value).name
         except GobenchError as error:
             raise UsageError(f"{key}: {error}") from None
     return str(value)

@@ -50,8 +50,9 @@ def test_numbers_survive_every_reader_of_json() -> None:
 def test_stored_options_hold_no_places(data: Path) -> None:
     given = GO.override(GO.recipes()["go9-tiny"]["options"], {"sgf": [str(data / "go9_katago_sgf.zip")]})
     full = GO.configure(given)
-    assert full["sources"][0]["paths"] == [str(data / "go9_katago_sgf.zip")]
-    assert full["sources"][0]["rules"] == "benchmark"
+    assert full["sources"][1]["paths"] == [str(data / "go9_katago_sgf.zip")]
+    assert full["sources"][1]["rules"] == "benchmark"
+    assert full["sources"][0]["teacher"].startswith("mcts@")
     assert "paths" not in str(GO.public_options(full))
 
 
@@ -99,6 +100,12 @@ def test_resize_gives_up_where_the_look_does() -> None:
         ({"clip": {"fps": 0}}, "clip.fps"),
         ({"clip": {"speed": 3}}, "clip"),
         ({"komi": 6.75}, "0.5"),
+        ({"size": "256"}, "size is a whole number"),
+        ({"size": 256.5}, "size is a whole number"),
+        ({"theme": 3}, "theme is a word"),
+        ({"coordinates": "yes"}, "coordinates is true or false"),
+        ({"clip": 5}, "clip is a table"),
+        ({"clip": {"fps": True}}, "clip.fps"),
     ],
 )
 def test_bad_options_are_named(changes: dict[str, Any], said: str) -> None:

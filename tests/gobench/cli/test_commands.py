@@ -224,6 +224,11 @@ def test_dry_run_writes_nothing(tmp_path: Path) -> None:
     assert found["clips"] == 2000 and found["bytes"] > 0 and not out.exists()
 
 
+def test_a_dry_run_that_keeps_nothing_says_why(data: Path) -> None:
+    words = ["--sgf", data / "go9_katago_sgf.zip", "--set", "sources.0.filters.min_moves=500"]
+    assert "filter-moves 64" in gobench("build-dataset", "go9-sgf", *words, "--dry-run", code=4)
+
+
 def test_every_recipe_is_listed_and_can_be_estimated() -> None:
     table = json.loads(gobench("recipes", "--json"))
     assert {"go5-tiny", "go7-tiny", "go9-tiny", "go13-tiny", "go19-tiny", "go9-sgf", "go9"} <= set(table)

@@ -32,7 +32,7 @@ def test_everything_is_filled_in():
     selfplay, sgf, tars = full["sources"]
     assert selfplay["max_plies"] == 162
     assert selfplay["opening"] == {"plies": 0, "region": 5}
-    assert sgf["rules"] == "as-written" and sgf["filters"]["results"] == "any"
+    assert sgf["rules"] == "benchmark" and sgf["filters"]["results"] == "any"
     assert tars["teacher"] == "katago"
     assert None not in json.loads(json.dumps(full)).values()
 
