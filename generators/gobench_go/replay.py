@@ -7,15 +7,15 @@ from collections.abc import Mapping, Sequence
 from gobench.types import Json, Record
 from gobench_go.drawing import boards_of
 from gobench_go.game import coords
+from gobench_go.game.position import LETTERS
 
 COLORS = {1: "Black", 2: "White"}
-MARKED = {9: (2, 4, 6), 13: (3, 6, 9), 19: (3, 9, 15)}  # lines that star points lie on, by side
 
 
 def replay(record: Mapping[str, Json]) -> Record:
     """``gobench.preview.clips.Replay`` of a shipped record; raises DataError on an illegal move."""
     rows, cols, moves = record["rows"], record["cols"], record["moves"]
-    boards = ["".join(".XO"[point] for point in board.ravel().tolist()) for board in boards_of(record)]
+    boards = ["".join(LETTERS[point] for point in board.ravel().tolist()) for board in boards_of(record)]
     table: Record = {
         "rows": rows,
         "cols": cols,
@@ -24,7 +24,7 @@ def replay(record: Mapping[str, Json]) -> Record:
         "labels": ["the start", *_labels(record)],
         "columns": list(coords.COLUMNS[:cols]),
         "lines": [str(rows - row) for row in range(rows)],
-        "dots": stars(rows, cols),
+        "dots": [row * cols + col for row, col in coords.stars(rows, cols)],
         "title": _title(record),
         "facts": facts(record),
         "first": record["first_ply"],
@@ -35,15 +35,6 @@ def replay(record: Mapping[str, Json]) -> Record:
         table["values"] = [*_black(record["values"], record["colors"]), -1]
         table["values_name"] = "Black wins"
     return table
-
-
-def stars(rows: int, cols: int) -> list[int]:
-    """The points that carry a star on boards of the usual sides."""
-    crossings = [(row, col) for row in MARKED.get(rows, ()) for col in MARKED.get(cols, ())]
-    middle = rows // 2, cols // 2
-    if rows < 19 or cols < 19:  # smaller boards have five, not nine
-        crossings = [(r, c) for r, c in crossings if (r == middle[0]) == (c == middle[1])]
-    return [row * cols + col for row, col in crossings]
 
 
 def facts(record: Mapping[str, Json]) -> Record:

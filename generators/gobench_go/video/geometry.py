@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from gobench.errors import UsageError
+from gobench_go.game.coords import MAX_SIDE
 
-LEAST_SIZE, MOST_SIZE, MOST_LINES = 36, 1024, 19
+LEAST_SIZE, MOST_SIZE = 36, 1024
 LEAST_PITCH, LEAST_PITCH_LABELLED = 3.75, 8.0
 LABEL_MARGIN = 1.4  # from the outer line to the picture's edge when coordinates are drawn
 
@@ -51,8 +52,8 @@ def grid(
 
 def check(size: int, rows: int, cols: int, margin: float) -> None:
     """Raise UsageError when a board does not fit a picture, naming the least size that does."""
-    if not (1 <= rows <= MOST_LINES and 1 <= cols <= MOST_LINES):
-        raise UsageError(f"a board of {rows}x{cols} cannot be drawn: 1 to {MOST_LINES} lines each way.")
+    if not (1 <= rows <= MAX_SIDE and 1 <= cols <= MAX_SIDE):
+        raise UsageError(f"a board of {rows}x{cols} cannot be drawn: 1 to {MAX_SIDE} lines each way.")
     least = least_size(rows, cols, margin)
     if not least <= size <= MOST_SIZE:
         what = f"a {rows}x{cols} board" + (" with coordinates" if margin == LABEL_MARGIN else "")

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from gobench_go.game.coords import COLUMNS
 from gobench_go.video import raster
 from gobench_go.video.geometry import Grid
 from gobench_go.video.raster import Coverage
 
-LETTERS = "ABCDEFGHJKLMNOPQRST"
 HEIGHT, WIDTH, GAP = 6, 4, 1.8  # grid units
 SIZE = 0.42  # of a glyph's height, in pitches
 WEIGHT = 0.055  # of a stroke, in pitches
@@ -58,7 +58,7 @@ def coordinates(grid: Grid, size: int, margin: float) -> Coverage:
     left, right = grid.xs[0] - away, grid.xs[-1] + away
     for col, x in enumerate(grid.xs):
         for y in (top, bottom):
-            np.maximum(cover, text(LETTERS[col], y, float(x), grid.pitch, size), out=cover)
+            np.maximum(cover, text(COLUMNS[col], y, float(x), grid.pitch, size), out=cover)
     for row, y in enumerate(grid.ys):
         for x in (left, right):
             np.maximum(cover, text(str(len(grid.ys) - row), float(y), x, grid.pitch, size), out=cover)

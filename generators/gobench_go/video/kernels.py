@@ -8,10 +8,10 @@ states  uint8 [T, R, C], the state of each point in each frame
 # mypy: disable-error-code="no-any-return"
 from __future__ import annotations
 
-import numba as nb
 import numpy as np
 import numpy.typing as npt
 
+from gobench_go.game.compiled import compiled
 from gobench_go.video.memory import copy_bytes
 
 U8 = npt.NDArray[np.uint8]
@@ -20,7 +20,7 @@ Int = int | np.int64
 Planes = tuple[U8, U8, U8]
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def find_boxes(atlas: U8, row_of: I32, col_of: I32, rows: int, cols: int) -> I32:
     """The box of each point: the smallest rectangle outside which all states are equal."""
     boxes = np.empty((rows, cols, 4), np.int32)
@@ -39,7 +39,7 @@ def find_boxes(atlas: U8, row_of: I32, col_of: I32, rows: int, cols: int) -> I32
     return boxes
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def mark_last(boards: U8, last: I32) -> U8:
     """States from boards [T, R, C] and the index of the marked point of each frame (-1: none)."""
     states = boards.copy()
@@ -52,7 +52,7 @@ def mark_last(boards: U8, last: I32) -> U8:
     return states
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _copy_box(source: U8, target: U8, y0: Int, y1: Int, x0: Int, x1: Int) -> None:
     """Copy a rectangle of a plane [H, W]; a plain loop, which compiles to wide moves."""
     for y in range(y0, y1):
@@ -61,7 +61,7 @@ def _copy_box(source: U8, target: U8, y0: Int, y1: Int, x0: Int, x1: Int) -> Non
             into[x] = row[x]
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def paint_rgb(atlas: U8, boxes: I32, states: U8, out: U8) -> None:
     """Draw frames into ``out`` uint8 [T, H, W, 3], contiguous: the one before, changed cells replaced."""
     length, rows, cols = states.shape
@@ -80,7 +80,7 @@ def paint_rgb(atlas: U8, boxes: I32, states: U8, out: U8) -> None:
         before = states[t]
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def find_damage(boxes: I32, states: U8, out: npt.NDArray[np.bool_]) -> None:
     """Mark the 16x16 blocks touched by changed cells in ``out`` bool [T, H/16, W/16]; frame 0 is all True."""
     out[:] = False
@@ -93,13 +93,13 @@ def find_damage(boxes: I32, states: U8, out: npt.NDArray[np.bool_]) -> None:
                     out[t, y0 // 16 : (y1 + 15) // 16, x0 // 16 : (x1 + 15) // 16] = True
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def luma(r: Int, g: Int, b: Int) -> Int:
     """BT.601 limited range."""
     return ((66 * r + 129 * g + 25 * b + 128) >> 8) + 16
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def chroma(r: Int, g: Int, b: Int) -> tuple[Int, Int]:
     """U and V of the sums of a 2x2 block, BT.601 limited range."""
     r, g, b = (r + 2) >> 2, (g + 2) >> 2, (b + 2) >> 2
@@ -107,7 +107,7 @@ def chroma(r: Int, g: Int, b: Int) -> tuple[Int, Int]:
     return u, ((112 * r - 94 * g - 18 * b + 128) >> 8) + 128
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def atlas_planes(atlas: U8) -> Planes:
     """The atlas as planes: y [S, H, W], u and v [S, H/2, W/2]."""
     n, height, width, _ = atlas.shape
@@ -129,7 +129,7 @@ def atlas_planes(atlas: U8) -> Planes:
     return ys, us, vs
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def mixed_chroma(atlas: U8, states: U8, row_of: I32, col_of: I32, y: int, x: int) -> tuple[Int, Int]:
     """Chroma of the 2x2 block at (y, x) of the half-size planes, pixel by pixel."""
     r = g = b = np.int64(0)
@@ -140,7 +140,7 @@ def mixed_chroma(atlas: U8, states: U8, row_of: I32, col_of: I32, y: int, x: int
     return chroma(r, g, b)
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def paint_yuv(
     atlas: U8, planes: Planes, boxes: I32, row_of: I32, col_of: I32, states: U8, out: Planes
 ) -> None:
@@ -165,7 +165,7 @@ def paint_yuv(
         before = states[t]
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _paint_chroma(
     atlas: U8, planes: Planes, box: I32, row_of: I32, col_of: I32, now: U8, r: int, c: int, us: U8, vs: U8
 ) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import numba as nb
 import numpy as np
 import numpy.typing as npt
+
+from gobench_go.game.compiled import compiled
 
 U8 = npt.NDArray[np.uint8]
 I32 = npt.NDArray[np.int32]
@@ -14,7 +15,7 @@ UNLIT = 0.01  # gains this near to 1 are no lighting
 WORN = 5.0  # mean distance in grey levels from which a picture may be blurred
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def describe(picture: U8, boxes: I32, step: int, out: F32) -> None:
     """The mean colours of every point's nine boxes: ``out`` float32 [R*C, 9 * K]."""
     height, width, channels = picture.shape
@@ -41,7 +42,7 @@ def describe(picture: U8, boxes: I32, step: int, out: F32) -> None:
                     out[p, (3 * j + i) * channels + k] = total * share
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def sum_gaps(picture: U8, gaps: I32, out: F32) -> None:
     """The sum over every point's gap pixels: ``out`` float32 [R*C, K]."""
     out[:] = 0
@@ -52,7 +53,7 @@ def sum_gaps(picture: U8, gaps: I32, out: F32) -> None:
                     out[p, k] += picture[y, x, k]
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _gains(
     picture: U8, gaps: I32, bright: F32, plane: F32, basis: F32, bounds: tuple[float, float], out: F32
 ) -> None:
@@ -73,7 +74,7 @@ def _gains(
             out[p, k] = 1 / min(max(light, bounds[0]), bounds[1])
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _nearest(described: F32, gain: F32, known: F32, states: U8, confidence: F32) -> np.float32:
     """Compare a picture, lit by ``gain`` float32 [R*C, K], with the known states; returns the whole distance.
 
@@ -105,7 +106,7 @@ def _nearest(described: F32, gain: F32, known: F32, states: U8, confidence: F32)
     return whole
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def read(
     pictures: U8,
     boxes: I32,

@@ -21,22 +21,13 @@ from importlib import resources
 import numpy as np
 import numpy.typing as npt
 
+from gobench_go.game import coords
 from gobench_go.video import glyphs, raster
 from gobench_go.video.geometry import LABEL_MARGIN, Grid
 from gobench_go.video.raster import Coverage, Picture
 from gobench_go.video.styles import Rgb, Stone, Theme
 from gobench_go.video.variation import Variation
 
-STARS = {
-    5: (2,),
-    7: (3,),
-    9: (2, 4, 6),
-    11: (3, 5, 7),
-    13: (3, 6, 9),
-    15: (3, 7, 11),
-    17: (3, 8, 13),
-    19: (3, 9, 15),
-}
 LIGHT = (-0.36, -0.32)  # where the highlight of a shaded stone lies, in radii (down, right)
 SHADOW = (0.05, 0.04)  # how far a shadow falls, in pitches (down, right)
 
@@ -96,14 +87,9 @@ def _lines(theme: Theme, grid: Grid, size: int) -> list[Coverage]:
 
 
 def _stars(theme: Theme, grid: Grid, size: int) -> Coverage:
-    rows, cols = STARS.get(len(grid.ys), ()), STARS.get(len(grid.xs), ())
     cover = np.zeros((size, size), np.float32)
-    if len(grid.ys) == len(grid.xs) == 9:
-        points = [(2, 2), (2, 6), (4, 4), (6, 2), (6, 6)]
-    else:
-        points = [(r, c) for r in rows for c in cols]
     y, x = np.arange(size)[:, None] + 0.5, np.arange(size)[None, :] + 0.5
-    for r, c in points:
+    for r, c in coords.stars(len(grid.ys), len(grid.xs)):
         distance = np.hypot(y - grid.ys[r], x - grid.xs[c]).astype(np.float32)
         cover = np.maximum(cover, raster.disc(distance, max(theme.star * grid.pitch, 1.0)))
     return cover

@@ -8,7 +8,8 @@ import pytest
 
 from gobench.errors import DataError
 from gobench.preview.clips import difference
-from gobench_go.replay import replay, stars
+from gobench_go.game import coords
+from gobench_go.replay import replay
 
 GAME: dict[str, Any] = {
     "key": "go-000000000",
@@ -65,7 +66,9 @@ def test_illegal_moves_are_told() -> None:
         replay({**GAME, "moves": [1, 1, 3, 9]})
 
 
-def test_stars() -> None:
-    assert stars(9, 9) == [2 * 9 + 2, 2 * 9 + 6, 40, 6 * 9 + 2, 6 * 9 + 6]
-    assert len(stars(13, 13)) == 5 and len(stars(19, 19)) == 9
-    assert stars(5, 5) == [] and stars(9, 5) == []
+def test_dots_are_the_star_points_of_the_pictures() -> None:
+    big = {**GAME, "rows": 13, "cols": 13, "moves": [], "colors": [], "captures": [], "targets": []}
+    assert replay({**big, "values": []})["dots"] == [r * 13 + c for r, c in coords.stars(13, 13)]
+    assert replay(GAME)["dots"] == []
+    small = replay({**GAME, "rows": 5, "cols": 5, "moves": [], "colors": [], "captures": [], "targets": []})
+    assert small["dots"] == [12]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -175,3 +177,15 @@ def test_frames_into_a_given_array() -> None:
 def test_wrong_shapes_are_explained(call: object, says: str) -> None:
     with pytest.raises(UsageError, match=says):
         call(look("wood", 64, 9, 9, last_move=True))  # type: ignore[operator]
+
+
+def test_pictures_without_a_cache_folder() -> None:
+    """Where neither the package nor the user's folders can be written, compiled code still loads."""
+    program = (
+        "from numba.core import caching\n"
+        "caching.CacheImpl._locator_classes = []\n"
+        "from gobench_go.video import kernels, read_kernels\n"
+        "print(kernels.luma(255, 255, 255))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "235", done.stderr

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from gobench.errors import UsageError
+from gobench_go.game import coords
+from gobench_go.game.coords import COLUMNS
 from gobench_go.video import geometry, sprites
-from gobench_go.video.glyphs import GLYPHS, LETTERS
+from gobench_go.video.glyphs import GLYPHS
 from gobench_go.video.styles import THEMES
 from gobench_go.video.themes import look
 from gobench_go.video.variation import Variation, vary
@@ -79,8 +81,21 @@ def test_star_points_where_the_theme_has_them() -> None:
     assert plain.atlas[0][int(plain.grid.ys[2]) - 5, int(plain.grid.xs[2]) - 5].tolist() == [255, 165, 0]
 
 
+@pytest.mark.parametrize(("rows", "cols"), [(13, 13), (19, 19), (13, 9)])
+def test_pictures_have_the_stars_of_the_table(rows: int, cols: int) -> None:
+    drawn = look("contrast", 600, rows, cols)
+    reach = int(0.1 * drawn.grid.pitch)  # beside the lines, inside a star
+    found = [
+        (r, c)
+        for r, y in enumerate(drawn.grid.ys)
+        for c, x in enumerate(drawn.grid.xs)
+        if (drawn.atlas[0][int(y) - reach, int(x) - reach] > 200).all()
+    ]
+    assert tuple(found) == coords.stars(rows, cols)
+
+
 def test_every_label_has_a_glyph() -> None:
-    assert set(LETTERS) | set("0123456789") == set(GLYPHS)
+    assert set(COLUMNS) | set("0123456789") == set(GLYPHS)
     plain, labelled = look("paper", 400, 19, 19), look("paper", 400, 19, 19, coordinates=True)
     assert labelled.grid.pitch < plain.grid.pitch
     edge = labelled.atlas[0][:, : int(labelled.grid.xs[0] - labelled.grid.pitch / 2)]
