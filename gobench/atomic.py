@@ -23,6 +23,7 @@ BUFFER = 1 << 20
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 FORBIDDEN = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
+HELD = frozenset({errno.EWOULDBLOCK, errno.EACCES})  # what flock says of a lock that another holds
 
 
 def explain(error: OSError, path: Path) -> BuildError:
@@ -125,7 +126,7 @@ def lock(path: Path, refusal: str, *, shared: bool = False, wait: bool = False) 
     """Hold ``path`` locked; the lock ends with the process, however it ends.
 
     Raises:
-        BuildError: someone else holds it (``refusal`` is the message), or the file cannot be made.
+        BuildError: someone else holds it (``refusal`` is the message), or the file cannot be made or locked.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -137,7 +138,12 @@ def lock(path: Path, refusal: str, *, shared: bool = False, wait: bool = False) 
         try:
             fcntl.flock(handle, mode if wait else mode | fcntl.LOCK_NB)
         except OSError as error:
-            raise BuildError(refusal) from error
+            if error.errno in HELD:
+                raise BuildError(refusal) from error
+            raise BuildError(
+                f"{path} cannot be locked ({error.strerror or error}): a build needs a folder on a file system "
+                "with locks. Choose another folder, such as one on a local disk."
+            ) from error
         yield
     finally:
         os.close(handle)

@@ -12,8 +12,8 @@ from gobench import atomic
 from gobench.atomic import AtomicFile
 from gobench.build.plan import FORMAT, KEPT, PLAN, REJECTED, Plan, Shard
 from gobench.build.recipes import SPLITS
-from gobench.build.stages import sidecar
-from gobench.canonical import pretty, sha256_file
+from gobench.build.stages import made
+from gobench.canonical import pretty, read_json, sha256_file
 from gobench.codec import codec
 from gobench.errors import BuildError, DataError
 from gobench.types import Domain, Record
@@ -35,15 +35,38 @@ def assemble(folder: Path, domain: Domain, plan: Plan, extras: Iterable[Extra] =
     _write_index(folder, plan)
     manifest = describe(folder, plan, about(domain))
     atomic.write(folder / REPORT, pretty(_report(plan, manifest)))
-    names = [PLAN, KEPT, REJECTED, REPORT, INDEX]
+    names = {PLAN, KEPT, REJECTED, REPORT, INDEX} | _earlier(folder)
     for extra in extras:
         for name, data in extra(folder, manifest).items():
             atomic.write(folder / name, data)
-            names.append(name)
+            names.add(name)
     sums = atomic.write(folder / SUMS, _sums(folder, plan, names))
     manifest = manifest | {"sums": sums}
     atomic.write(folder / MANIFEST, pretty(manifest))
     return manifest
+
+
+def standing(folder: Path, domain: Domain, plan: Plan, extras: Iterable[Extra] = ()) -> Record | None:
+    """The manifest of a finished folder, or None where ``assemble`` has something to do.
+
+    Quick: files are looked for, not read, and the manifest must be what follows from the sidecars.
+    """
+    try:
+        there, sums, digest = read_json(folder / MANIFEST), read_sums(folder), sha256_file(folder / SUMS)
+    except DataError:
+        return None
+    manifest = describe(folder, plan, about(domain))
+    wanted = {name for extra in extras for name in extra(folder, manifest)}
+    whole = wanted <= sums.keys() and all((folder / name).is_file() for name in sums)
+    return there if whole and there == manifest | {"sums": digest} else None
+
+
+def _earlier(folder: Path) -> set[str]:
+    """Further files that an earlier call has listed and that are still there."""
+    try:
+        return {name for name in read_sums(folder) if "/" not in name and (folder / name).is_file()}
+    except DataError:
+        return set()
 
 
 def about(domain: Domain) -> Record:
@@ -77,7 +100,7 @@ def describe(folder: Path, plan: Plan, domain: Record) -> Record:
 def shard_tables(folder: Path, plan: Plan) -> Iterator[tuple[Shard, Record]]:
     """Each shard with its sidecar, in order. Raises BuildError for one that has not been made."""
     for shard in plan.shards or ():
-        table = sidecar(folder / shard.sidecar, plan.config.hash)
+        table = made(folder, shard, plan)
         if table is None:
             raise BuildError(f"{folder / shard.file} has not been made: run the same command again.")
         yield shard, table

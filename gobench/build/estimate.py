@@ -6,10 +6,10 @@ import math
 import time
 from dataclasses import asdict, dataclass
 
-from gobench.build.plan import lay_out
+from gobench.build.plan import Plan, lay_out
 from gobench.build.recipes import BuildConfig
-from gobench.build.run import warm
 from gobench.build.stages import Studio, limit_of, open_source
+from gobench.build.trial import warm
 from gobench.canonical import dumps
 from gobench.shards import RECORD, pack
 from gobench.types import Domain, Episode, Record, Source
@@ -50,16 +50,24 @@ def estimate(domain: Domain, config: BuildConfig, *, workers: int = 1, sample: i
     measured = max(len(episodes[:sample]), 1)
     clips = round(source.units * len(episodes) / max(count, 1))
     clips = min(clips, limit_of(source, config) or clips)
+    shards = len(lay_out(_split(clips, config), config))
+    parts = len(Plan(config, {}, {}, source.units).parts)
     games = (drawn - begin) / max(count, 1) * source.units
+    pictures = clips * (end - drawn) / measured
     return Estimate(
         units=source.units,
         clips=clips,
-        shards=len(lay_out(_split(clips, config), config)),
+        shards=shards,
         frames=round(clips * frames / measured),
         bytes=round(clips * size / measured),
-        seconds=round((games + clips * (end - drawn) / measured) / workers, 1),
+        seconds=round(_shared(games, parts, workers) + _shared(pictures, shards, workers), 1),
         sampled=len(episodes),
     )
+
+
+def _shared(seconds: float, pieces: int, workers: int) -> float:
+    """Wall time of a stage: more workers than pieces do not help."""
+    return seconds / max(min(workers, pieces), 1)
 
 
 def _games(source: Source, start: int, stop: int) -> list[Episode]:

@@ -10,21 +10,18 @@ fingerprint alone, so the same episode is in the same split of every dataset cut
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, cast
 
 import numpy as np
-import numpy.typing as npt
 
 from gobench import atomic
 from gobench.build.recipes import BuildConfig, differences
-from gobench.build.selection import Gatherer, Ints, Uints
-from gobench.canonical import dumps, loads, pretty, read_json
+from gobench.build.selection import Ints
+from gobench.canonical import dumps, pretty, read_json, sha256, sha256_file
 from gobench.errors import BuildError, DataError
 from gobench.types import Record
 
@@ -34,9 +31,8 @@ REJECTED = "rejected.jsonl"
 GAMES = "games"
 DATA = "data"
 SIDECARS = "sidecars"
+PARTS = 64  # about so many where the config leaves it open, of 8 to 256 units: each is a turn of a worker
 FORMAT = 1  # of everything on disk
-DUPLICATE = "duplicate"
-OVER_LIMIT = "over-limit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +90,14 @@ class Plan:
     @cached_property
     def parts(self) -> tuple[Part, ...]:
         """The pieces of the first stage."""
-        size = self.config.part_size
+        size = self.config.part_size or min(max(-(-self.units // PARTS), 8), 256)
         starts = range(0, self.units, size)
         return tuple(Part(i, start, min(start + size, self.units)) for i, start in enumerate(starts))
+
+    @cached_property
+    def hash(self) -> str:
+        """sha256 in hex of the header: config, inputs and versions; every piece's sidecar carries it."""
+        return sha256(dumps(self.header()))
 
     def header(self) -> Record:
         """The part that is known before any work, as plain data."""
@@ -130,8 +131,9 @@ def from_json(table: Record) -> Plan:
     try:
         if table["format"] != FORMAT:
             raise DataError(f"the plan has format {table['format']}; this version reads format {FORMAT}.")
-        config, limit = BuildConfig.from_json(table["config"]), table["limit"]
-        plan = Plan(config, table["versions"], table["inputs"], table["units"], limit)
+        config = BuildConfig.from_json(table["config"])
+        units, limit = int(table["units"]), int(table["limit"])
+        plan = Plan(config, dict(table["versions"]), dict(table["inputs"]), units, limit)
         if plan.config.hash != table["config_hash"]:
             raise DataError("the plan's config does not have the hash that stands beside it: it was edited.")
         if "shards" not in table:
@@ -144,7 +146,7 @@ def from_json(table: Record) -> Plan:
             kept=table["kept"],
             kept_sha256=table["kept_sha256"],
             shards=tuple(Shard(**shard) for shard in table["shards"]),
-            rejected=table["rejected"],
+            rejected=dict(table["rejected"]),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(f"this is not a plan: {error!r}.") from error
@@ -159,13 +161,28 @@ def read(folder: Path) -> Plan:
         raise DataError(f"{path}: {error}") from error
 
 
-def read_kept(folder: Path) -> Ints:
-    """``plan.kept.npy`` as a read-only map of the file; raises DataError."""
+def read_kept(folder: Path, plan: Plan | None = None) -> Ints:
+    """``plan.kept.npy`` as a read-only map of the file, int64 [samples].
+
+    Args:
+        plan: the plan in the folder; None reads it.
+
+    Raises:
+        DataError: it is missing, or not what the plan says was kept; names the file.
+    """
+    plan = plan or read(folder)
     path = folder / KEPT
+    remedy = "Remove it and run the same build again, which makes it anew."
     try:
         kept: Ints = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise DataError(f"cannot read {path}: {error}.") from error
+    except (OSError, ValueError, EOFError) as error:
+        raise DataError(f"cannot read {path}: {error}. {remedy}") from error
+    if kept.dtype != np.int64 or kept.shape != (plan.kept,):
+        raise DataError(
+            f"{path} holds {kept.dtype} {list(kept.shape)}; the plan has int64 [{plan.kept}]. {remedy}"
+        )
+    if sha256_file(path) != plan.kept_sha256:
+        raise DataError(f"{path} does not have the sha256 that {PLAN} states: it was changed. {remedy}")
     return kept
 
 
@@ -224,72 +241,3 @@ def _apportion(counts: Mapping[str, int], total: int) -> dict[str, int]:
         largest = max(counts, key=lambda name: counts[name] / pieces[name])
         pieces[largest] += 1
     return pieces
-
-
-def complete(folder: Path, plan: Plan, sidecars: Callable[[], Iterable[Record]]) -> Plan:
-    """The planning pass: read every part's sidecar, choose, and write what was decided; ``plan.json`` last.
-
-    Raises:
-        BuildError: nothing is left to keep; says what was rejected.
-    """
-    gatherer, rejected = Gatherer(plan.config, plan.limit), Counter[str]()
-    parts: list[tuple[int, str]] = []
-    for table in sidecars():
-        gatherer.add(*fingerprints_of(table))
-        rejected.update(row[1] for row in table["rejected"])
-        parts.append((table["candidates"], table["sha256"]))
-    chosen = gatherer.select()
-    rejected.update({DUPLICATE: chosen.duplicates, OVER_LIMIT: chosen.over})
-    counts = {reason: count for reason, count in sorted(rejected.items()) if count}
-    if not len(chosen.kept):
-        raise BuildError(f"{gatherer.total} candidates and none to keep. Rejected: {counts or 'none'}.")
-    full = replace(
-        plan,
-        candidates=gatherer.total,
-        part_candidates=tuple(count for count, _ in parts),
-        part_sha256=tuple(digest for _, digest in parts),
-        kept=len(chosen.kept),
-        kept_sha256=_write_array(folder / KEPT, chosen.kept),
-        shards=lay_out(chosen.counts, plan.config),
-        rejected=counts,
-    )
-    write_rejected(folder, sidecars(), chosen.first)
-    atomic.write(folder / PLAN, pretty(full.to_json()))
-    return full
-
-
-def write_rejected(folder: Path, sidecars: Iterable[Record], first: Ints | None) -> None:
-    """``rejected.jsonl``: a line for each candidate that was refused or repeats another, by part."""
-    start = 0
-    with atomic.AtomicFile(folder / REJECTED) as file:
-        for table in sidecars:
-            for origin, reason, detail, ply in table["rejected"]:
-                row = {"origin": origin, "reason": reason, "detail": detail, "ply": ply}
-                file.write(dumps(row) + b"\n")
-            stop = start + table["candidates"]
-            if first is not None:
-                ids = np.arange(start, stop)
-                repeats = ids[first[start:stop] != ids]
-                for row in _repeats(folder / Part(table["part"], 0, 0).file, repeats, start, first):
-                    file.write(dumps(row) + b"\n")
-            start = stop
-
-
-def _repeats(path: Path, ids: Ints, start: int, first: Ints) -> Iterator[Record]:
-    lines = path.read_bytes().split(b"\n") if len(ids) else []
-    for i in ids.tolist():
-        origin = loads(lines[i - start], str(path)).get("origin", f"{path.name}:{i - start + 1}")
-        yield {"origin": origin, "reason": DUPLICATE, "detail": f"repeats candidate {first[i]}", "ply": -1}
-
-
-def fingerprints_of(table: Record) -> tuple[Uints, Uints]:
-    """The fingerprints in a part's sidecar, both uint64 [n]: for deduplication, and canonical."""
-    canonical = np.frombuffer(bytes.fromhex(table["canonical"]), ">u8").astype(np.uint64)
-    own = table["fingerprints"]
-    return (np.frombuffer(bytes.fromhex(own), ">u8").astype(np.uint64) if own else canonical), canonical
-
-
-def _write_array(path: Path, values: npt.NDArray[np.int64]) -> str:
-    with atomic.AtomicFile(path) as file:
-        np.lib.format.write_array(cast(Any, file), values, allow_pickle=False)
-    return file.sha256

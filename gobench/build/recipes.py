@@ -13,8 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from dataclasses import asdict, dataclass, field
 
 from gobench.canonical import dumps, sha256
 from gobench.errors import DataError, UsageError, unknown
@@ -45,7 +44,7 @@ class BuildConfig:
     seed: int = 0
     shard_size: int = 256  # samples a shard at most
     shards: int = 0  # if not 0: how many shards in all, whatever their size
-    part_size: int = 256  # the source's units in one part of the first stage
+    part_size: int = 0  # the source's units in one part of the first stage; 0 is chosen by their number
     splits: Mapping[str, float] = field(default_factory=_all_train)
     dedup: str = "none"
     options: Mapping[str, Json] = field(default_factory=dict)
@@ -54,10 +53,9 @@ class BuildConfig:
     local: Mapping[str, Json] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name in ("episodes", "seed", "shards"):
+        for name in ("episodes", "seed", "shards", "part_size"):
             _whole(name, getattr(self, name), 0)
-        for name in ("shard_size", "part_size"):
-            _whole(name, getattr(self, name), 1)
+        _whole("shard_size", self.shard_size, 1)
         if self.dedup not in DEDUP:
             raise unknown("dedup", str(self.dedup), DEDUP)
         object.__setattr__(self, "splits", _fractions(self.splits))
@@ -72,8 +70,8 @@ class BuildConfig:
         """The inverse of ``to_json``; raises DataError for a table that is not one."""
         try:
             return cls(**table)
-        except TypeError as error:
-            raise DataError(f"this is not the config of a build: {error}.") from error
+        except (TypeError, AttributeError, UsageError) as error:
+            raise DataError(f"this is not the config of a build: {error}") from error
 
     @property
     def hash(self) -> str:
@@ -123,11 +121,6 @@ def configure(
         local=full if public != full else {},
         **{"codec": "h264", **table},
     )
-
-
-def changed(config: BuildConfig, **changes: Any) -> BuildConfig:
-    """A copy with some keys changed and all checked again."""
-    return replace(config, **changes)
 
 
 def differences(old: Json, new: Json, name: str = "") -> Iterator[str]:

@@ -11,7 +11,6 @@ The same plan gives the same bytes with any number of workers, tasks and interru
 from __future__ import annotations
 
 import contextlib
-import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
@@ -19,28 +18,34 @@ from pathlib import Path
 from typing import TypeAlias
 
 from gobench import atomic
-from gobench.build.assemble import MANIFEST, SUMS, Extra, assemble
+from gobench.build.assemble import MANIFEST, SUMS, Extra, assemble, standing
 from gobench.build.engine import Engine, engine, interruptible
-from gobench.build.plan import DATA, GAMES, PLAN, SIDECARS, Part, Plan, Shard, begin, complete, read, versions
+from gobench.build.folder import LOCKS as LOCKS
+from gobench.build.folder import PIECES, Task, clear, occupied, refuse_foreign
+from gobench.build.plan import KEPT, PLAN, REJECTED, Part, Plan, Shard, begin, read, versions
+from gobench.build.planning import complete
 from gobench.build.recipes import BuildConfig
-from gobench.build.stages import Drawn, GamesJob, Job, PicturesJob, Studio, limit_of, open_source, sidecar
-from gobench.canonical import dumps, read_json, sha256_file
+from gobench.build.stages import GamesJob, Job, PicturesJob, limit_of, made, open_source
+from gobench.build.trial import trial, warm
+from gobench.canonical import sha256_file
 from gobench.codec import codec
 from gobench.errors import BuildError, UsageError
-from gobench.types import Domain, Episode, Record, Source
+from gobench.types import Domain, Record
 
-LOCKS = ".build"  # hidden: not part of the dataset
-TRIAL_UNITS = 16
-
+Pieces: TypeAlias = Sequence[Part] | Sequence[Shard]
 Progress: TypeAlias = Callable[[str, int, int], None]  # ("games" | "pictures", pieces done, pieces in all)
 
 
 @dataclass(frozen=True)
 class BuildReport:
-    """What a call of ``build`` has done, and where the folder stands."""
+    """What a call of ``build`` has done, and where the folder stands.
+
+    ``done`` is False for a task of several that made its share while others are missing: no dataset lies
+    there yet, ``message`` says what to do, and all counts but ``made_parts`` and ``made_shards`` are 0.
+    """
 
     folder: str
-    done: bool  # False only for a task of several whose fellows are not ready
+    done: bool
     message: str
     samples: int = 0
     frames: int = 0
@@ -55,25 +60,6 @@ class BuildReport:
     def to_json(self) -> Record:
         """Plain data."""
         return asdict(self)
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """Which share of the pieces a call makes: every ``count``-th, from ``index`` on."""
-
-    index: int = 0
-    count: int = 1
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.index < self.count:
-            raise UsageError(
-                f"task {self.index} of {self.count}: the index runs from 0 to one below the count. "
-                "Give both --task-index and --task-count, or neither."
-            )
-
-    @property
-    def alone(self) -> bool:
-        return self.count == 1
 
 
 def build(
@@ -94,8 +80,11 @@ def build(
     Args:
         workers: processes on this machine; 1 works in this one.
         overwrite: throw away the build that is in ``out`` first.
-        task_index, task_count: make only this share of the pieces (array jobs over one shared folder).
-        extras: further files, see ``gobench.build.assemble.Extra``.
+        task_index, task_count: make only this share of the pieces (array jobs over one shared folder); both
+            or neither. Run the whole array, which makes the games; the same array again, which makes the
+            pictures; and then one plain call without these two, which makes what is left and ends the build.
+        extras: further files, see ``gobench.build.assemble.Extra``; the command line gives card and Croissant.
+            Those that a finished folder lacks are added by the next call.
         scheduler: who makes the pieces, instead of ``workers`` processes here.
 
     A domain may have a ``warm()`` that compiles what it needs; it is called once before workers start.
@@ -104,21 +93,16 @@ def build(
         UsageError: the config cannot be built (checked on a first sample before any work).
         BuildError: another build is in the folder or at work in it, a worker died, the disk is full, ...
     """
-    task = Task(task_index or 0, 1 if task_count is None else task_count)
-    if task_index is not None and task_count is None:
-        raise UsageError("--task-index needs --task-count: how many tasks there are in all.")
+    task = Task.of(task_index, task_count)
     if overwrite and not task.alone:
         raise UsageError(
             "--overwrite and --task-count do not go together: remove the folder before the tasks start."
         )
     folder = Path(out)
     work = _Build(domain, config, folder, scheduler or engine(workers), task, progress, tuple(extras))
-    with interruptible(), _occupied(folder, task):
-        if not (folder / PLAN).exists():
-            _refuse_foreign(folder)
-        elif overwrite:
-            clear(folder)
-        return work.run()
+    refuse_foreign(folder)  # before the lock, which makes a folder
+    with interruptible(), occupied(folder, task):
+        return work.run(overwrite)
 
 
 @dataclass(frozen=True)
@@ -132,16 +116,16 @@ class _Build:
     extras: tuple[Extra, ...]
     seconds: Record = field(default_factory=dict)
 
-    def run(self) -> BuildReport:
+    def run(self, overwrite: bool) -> BuildReport:
         self._tidy()
-        plan = self._begin()
+        plan = self._begin(overwrite)
         made_parts = self._games(plan)
-        if not self._all(plan.parts):
-            return self._waiting(plan.parts, made_parts, 0)
+        if missing := self._missing(plan, plan.parts):
+            return self._waiting(missing, plan.parts, made_parts, 0)
         plan = self._plan(plan)
         made_shards = self._pictures(plan)
-        if not self._all(plan.shards or ()):
-            return self._waiting(plan.shards or (), made_parts, made_shards)
+        if missing := self._missing(plan, plan.shards or ()):
+            return self._waiting(missing, plan.shards or (), made_parts, made_shards)
         manifest = self._assemble(plan)
         return BuildReport(
             folder=str(self.folder),
@@ -157,9 +141,9 @@ class _Build:
     def _tidy(self) -> None:
         """Remove what earlier calls left half written; not beside fellow tasks, whose files are that too."""
         if self.task.alone:
-            atomic.remove_temporaries(self.folder, *(self.folder / name for name in (GAMES, DATA, SIDECARS)))
+            atomic.remove_temporaries(self.folder, *(self.folder / name for name in PIECES))
 
-    def _begin(self) -> Plan:
+    def _begin(self, overwrite: bool) -> Plan:
         source = open_source(self.domain, self.config)
         fresh = Plan(
             self.config,
@@ -168,21 +152,23 @@ class _Build:
             source.units,
             limit_of(source, self.config),
         )
-        if not (self.folder / PLAN).exists():
+        if overwrite or not (self.folder / PLAN).exists():
             trial(self.domain, self.config, source)
+        if overwrite:
+            clear(self.folder)  # only now that the new build is known to be possible
         with self._exclusive():
             return begin(self.folder, fresh)
 
     def _games(self, plan: Plan) -> int:
         with self._timed("games"):
-            made = self._run("games", GamesJob(self.folder, self.domain, plan), plan.parts)
+            made = self._run("games", GamesJob(self.folder, self.domain, plan), plan, plan.parts)
         if plan.shards is not None:
             self._compare(plan)
         return made
 
     def _compare(self, plan: Plan) -> None:
         for part, digest in zip(plan.parts, plan.part_sha256, strict=True):
-            table = sidecar(self.folder / part.sidecar, self.config.hash)
+            table = made(self.folder, part, plan)
             if table is not None and table["sha256"] != digest:
                 raise BuildError(
                     f"{self.folder / part.file} was made anew and differs from the plan: the source does not "
@@ -190,37 +176,38 @@ class _Build:
                 )
 
     def _plan(self, plan: Plan) -> Plan:
-        if plan.shards is not None:
+        """The plan with what is kept; also makes again what the planning pass wrote and someone lost."""
+        if self._planned(plan):
             return plan
         with self._timed("plan"), self._exclusive():
-            current = read(self.folder)
+            current = read(self.folder)  # a fellow may have been quicker
             return (
-                current
-                if current.shards is not None
-                else complete(self.folder, plan, lambda: self._tables(plan))
+                current if self._planned(current) else complete(self.folder, plan, lambda: self._tables(plan))
             )
+
+    def _planned(self, plan: Plan) -> bool:
+        return plan.shards is not None and all((self.folder / name).is_file() for name in (KEPT, REJECTED))
 
     def _tables(self, plan: Plan) -> Iterator[Record]:
         for part in plan.parts:
-            table = sidecar(self.folder / part.sidecar, self.config.hash)
+            table = made(self.folder, part, plan)
             if table is None:
                 raise BuildError(f"{self.folder / part.file} has vanished: run the same command again.")
             yield table
 
     def _pictures(self, plan: Plan) -> int:
         with self._timed("pictures"):
-            return self._run("pictures", PicturesJob(self.folder, self.domain), plan.shards or ())
+            return self._run("pictures", PicturesJob(self.folder, self.domain), plan, plan.shards or ())
 
     def _assemble(self, plan: Plan) -> Record:
         with self._timed("assemble"), self._exclusive():
-            if (self.folder / MANIFEST).exists():
-                manifest: Record = read_json(self.folder / MANIFEST)
-                return manifest
-            return assemble(self.folder, self.domain, plan, self.extras)
+            atomic.remove_temporaries(*(self.folder / name for name in PIECES))  # of tasks that were killed
+            manifest = standing(self.folder, self.domain, plan, self.extras)
+            return manifest or assemble(self.folder, self.domain, plan, self.extras)
 
-    def _run(self, stage: str, job: Job, pieces: Sequence[Part] | Sequence[Shard]) -> int:
+    def _run(self, stage: str, job: Job, plan: Plan, pieces: Pieces) -> int:
         """Make the pieces of this task that are missing; returns how many."""
-        there = [self._has(piece) for piece in pieces]
+        there = [made(self.folder, piece, plan) is not None for piece in pieces]
         mine = [i for i in range(self.task.index, len(pieces), self.task.count) if not there[i]]
         count = sum(there)
         self._tell(stage, count, len(pieces))
@@ -241,18 +228,17 @@ class _Build:
         if self.progress:
             self.progress(stage, done, total)
 
-    def _has(self, piece: Part | Shard) -> bool:
-        return sidecar(self.folder / piece.sidecar, self.config.hash) is not None
+    def _missing(self, plan: Plan, pieces: Pieces) -> list[str]:
+        """Files of fellow tasks that are not there yet; a call that works alone has made all."""
+        if self.task.alone:
+            return []
+        return [piece.file for piece in pieces if made(self.folder, piece, plan) is None]
 
-    def _all(self, pieces: Sequence[Part] | Sequence[Shard]) -> bool:
-        return self.task.alone or all(self._has(piece) for piece in pieces)
-
-    def _waiting(self, pieces: Sequence[Part] | Sequence[Shard], parts: int, shards: int) -> BuildReport:
-        missing = [piece.file for piece in pieces if not self._has(piece)]
+    def _waiting(self, missing: list[str], pieces: Pieces, parts: int, shards: int) -> BuildReport:
         text = (
             f"task {self.task.index} of {self.task.count} is through; {len(missing)} of {len(pieces)} pieces "
-            f"of other tasks are not there yet (the first is {missing[0] if missing else 'just made'}). "
-            "Let them run, then run this command again."
+            f"of other tasks are not there yet (the first is {missing[0]}). Let all tasks run, then run this "
+            "command again: the whole array once for games and once for pictures, then one call without tasks."
         )
         return BuildReport(
             str(self.folder), False, text, made_parts=parts, made_shards=shards, seconds=self.seconds
@@ -268,85 +254,6 @@ class _Build:
             yield
         finally:
             self.seconds[stage] = round(time.perf_counter() - start, 3)
-
-
-@contextlib.contextmanager
-def _occupied(folder: Path, task: Task) -> Iterator[None]:
-    """Keep other builds out; tasks of one build share the folder, but each task is there only once."""
-    refusal = (
-        f"another build is at work in {folder}. Wait until it ends, or choose another --out. "
-        "(The lock ends with its process.)"
-    )
-    with contextlib.ExitStack() as held:
-        held.enter_context(atomic.lock(folder / LOCKS / "lock", refusal, shared=not task.alone))
-        if not task.alone:
-            name = f"task-{task.index}.lock"
-            held.enter_context(
-                atomic.lock(folder / LOCKS / name, f"task {task.index} runs already: {refusal}")
-            )
-        yield
-
-
-def _refuse_foreign(folder: Path) -> None:
-    strangers = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
-    if strangers:
-        raise BuildError(
-            f"{folder} is not empty and holds no build ({', '.join(strangers[:5])}): choose another --out, "
-            "or empty the folder yourself."
-        )
-
-
-def clear(folder: Path) -> None:
-    """Remove a build, finished or not, and nothing else; the plan goes last, so that this can be repeated."""
-    (folder / MANIFEST).unlink(missing_ok=True)
-    with contextlib.suppress(OSError):
-        for line in (folder / SUMS).read_text(encoding="utf-8").splitlines():
-            name = line.partition("  ")[2]
-            if name and name != PLAN and "/" not in name:
-                (folder / name).unlink(missing_ok=True)
-    for name in (GAMES, DATA, SIDECARS):
-        shutil.rmtree(folder / name, ignore_errors=True)
-    for name in ("plan.kept.npy", "rejected.jsonl", "report.json", "index.parquet", SUMS, PLAN):
-        (folder / name).unlink(missing_ok=True)
-
-
-def warm(domain: Domain) -> None:
-    """Let the domain compile what it needs, once and before workers start."""
-    prepare = getattr(domain, "warm", None)
-    if prepare is not None:
-        prepare()
-
-
-def trial(domain: Domain, config: BuildConfig, source: Source) -> Drawn | None:
-    """Draw a first sample, so that what cannot be built is told before hours of work; None if there is none.
-
-    Raises:
-        UsageError: the codec cannot store pictures of this size.
-        BuildError: the record is not plain data, or not what the domain declares.
-    """
-    units = range(min(source.units, TRIAL_UNITS))
-    episodes = (item for unit in units for item in source.unit(unit) if isinstance(item, Episode))
-    first = next(episodes, None)
-    if first is None:
-        return None
-    studio = Studio(domain, config)
-    drawn = studio.sample(0, 0, "train", first.record)
-    studio.codec.check_size(drawn.clip.height, drawn.clip.width)
-    try:
-        dumps(drawn.record)
-    except (TypeError, ValueError) as error:
-        raise BuildError(f"the domain's records are not plain data: {error}.") from error
-    odd = sorted(set(domain.features()) ^ set(drawn.record))
-    if odd:
-        raise BuildError(
-            f"the domain's features and its records differ in the keys {odd}: a fault of the domain."
-        )
-    return drawn
-
-
-def is_done(folder: Path | str) -> bool:
-    """Whether a finished dataset lies there: its manifest is written last."""
-    return (Path(folder) / MANIFEST).is_file()
 
 
 def sums_hash(folder: Path | str) -> str:

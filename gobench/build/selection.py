@@ -31,6 +31,7 @@ class Selection:
     first: Ints | None  # for each candidate the first one equal to it; None without deduplication
     duplicates: int
     over: int  # how many unique candidates lie beyond the limit
+    end: int  # id of the first of those; without any, one past the last candidate
 
 
 class Gatherer:
@@ -56,11 +57,12 @@ class Gatherer:
         ids = np.arange(self.total) if first is None else _fixed_points(first)
         limit = self.limit or self.total
         unique = len(ids)
+        end = int(ids[limit]) if limit < unique else self.total
         ids = ids[:limit]
         chosen = np.frombuffer(self._codes, np.uint8)[ids]
         counts = {name: int(np.count_nonzero(chosen == i)) for i, name in enumerate(SPLITS)}
         kept = _by_split(ids, chosen)
-        return Selection(kept, counts, first, self.total - unique, unique - len(ids))
+        return Selection(kept, counts, first, self.total - unique, unique - len(ids), end)
 
 
 def _by_split(ids: Ints, codes: Array) -> Ints:

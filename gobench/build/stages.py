@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
-
-import numpy as np
+from typing import Protocol
 
 from gobench.atomic import AtomicFile, write
-from gobench.build.plan import Part, Plan, Shard, read, read_kept
+from gobench.build.candidates import Candidates as Candidates
+from gobench.build.plan import DATA, SIDECARS, Part, Plan, Shard, read
 from gobench.build.recipes import BuildConfig
-from gobench.canonical import dumps, loads, read_json, sha256
+from gobench.canonical import dumps, read_json, sha256
 from gobench.codec import Codec, codec
 from gobench.errors import BuildError, DataError, GobenchError
 from gobench.seeds import seed64
@@ -27,6 +26,15 @@ from gobench.shards import RECORD, ShardWriter
 from gobench.types import Clip, Domain, Episode, Json, Record, Rejection, Source
 
 CANONICAL = "symmetry"  # the fingerprint that splits follow from
+COMMON_KEYS: dict[str, type] = {"bytes": int, "config": str, "plan": str, "sha256": str}
+PART_KEYS = COMMON_KEYS | {
+    "part": int, "units": list, "candidates": int, "rejected": list, "canonical": str, "fingerprints": str,
+}  # fmt: skip
+SHARD_KEYS = COMMON_KEYS | {
+    "shard": str, "samples": int, "frames": int, "content": str, "first_frames": str, "rows": list,
+}  # fmt: skip
+ROW: list[type] = [str, int, int, int, str]  # gobench.shards.Row
+REJECTED_ROW: list[type] = [str, str, str, int]  # origin, reason, detail, ply
 PROBED = slice(0, 64, 8)  # frames of a shard's first sample whose pixels are part of its content
 
 
@@ -92,6 +100,7 @@ class GamesJob:
             "part": part.index,
             "units": [part.start, part.stop],
             "config": self.plan.config.hash,
+            "plan": self.plan.hash,
             "bytes": file.bytes,
             "sha256": file.sha256,
             "candidates": len(canonical),
@@ -137,10 +146,6 @@ class PicturesJob:
         return self.plan.shards or ()
 
     @cached_property
-    def hash(self) -> str:
-        return self.plan.config.hash
-
-    @cached_property
     def candidates(self) -> Candidates:
         return Candidates(self.folder, self.plan)
 
@@ -162,7 +167,8 @@ class PicturesJob:
                 writer.add(drawn.key, {RECORD: data, **studio.encode(drawn)}, drawn.clip.length)
         table = {
             "shard": shard.name,
-            "config": self.hash,
+            "config": self.plan.config.hash,
+            "plan": self.plan.hash,
             "bytes": writer.file.bytes,
             "sha256": writer.file.sha256,
             "samples": len(writer.rows),
@@ -172,48 +178,6 @@ class PicturesJob:
             "rows": [list(row) for row in writer.rows],
         }
         write(self.folder / shard.sidecar, dumps(table) + b"\n")
-
-
-@dataclass(frozen=True)
-class Candidates:
-    """Reads kept candidates back from the parts."""
-
-    folder: Path
-    plan: Plan
-
-    @cached_property
-    def ends(self) -> Any:
-        """Int64 [parts]: one past the last candidate id of each part."""
-        return np.cumsum(self.plan.part_candidates, dtype=np.int64)
-
-    def of(self, shard: Shard) -> Iterator[tuple[int, Record]]:
-        """(candidate id, record) of each sample of a shard. Raises BuildError for a part that has changed."""
-        return self.read(read_kept(self.folder)[shard.start : shard.start + shard.count].tolist())
-
-    def read(self, ids: Iterable[int]) -> Iterator[tuple[int, Record]]:
-        """(id, record) for rising ids; each part is read once."""
-        lines: list[bytes] = []
-        start = stop = 0
-        for candidate in ids:
-            if not start <= candidate < stop:
-                part = int(np.searchsorted(self.ends, candidate, side="right"))
-                stop = int(self.ends[part])
-                start = stop - self.plan.part_candidates[part]
-                lines = self._lines(part)
-            yield candidate, loads(lines[candidate - start], f"candidate {candidate}")
-
-    def _lines(self, part: int) -> list[bytes]:
-        path = self.folder / Part(part, 0, 0).file
-        try:
-            data = path.read_bytes()
-        except OSError as error:
-            raise DataError(f"cannot read {path}: {error.strerror}. Run the same build again.") from error
-        if sha256(data) != self.plan.part_sha256[part]:
-            raise DataError(
-                f"{path} is not the file that was planned with: it was changed. Remove it and run the same "
-                "build again, which makes it anew."
-            )
-        return data.split(b"\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,19 +255,32 @@ def _check_record(record: Record, keys: frozenset[str]) -> None:
         raise BuildError(f"{record.get('key')}: {empty} are null; a record holds no nulls.")
 
 
+def made(folder: Path, piece: Part | Shard, plan: Plan) -> Record | None:
+    """The sidecar of a piece that was made by this very plan, or None: the piece is to be made."""
+    table = sidecar(folder / piece.sidecar, plan.config.hash)
+    return table if table is not None and table["plan"] == plan.hash else None
+
+
 def sidecar(path: Path, config_hash: str) -> Record | None:
-    """A piece's sidecar, or None if it is not there: no sidecar, no file, another size, another config."""
+    """A piece's sidecar, or None if it is not there: no sidecar, no file, another size, another config.
+
+    A sidecar whose keys or types are not those that are written counts as not there.
+    """
+    file, keys = _piece(path)
     try:
-        table: Record = read_json(path)
-        piece = _piece(path)
-        if table["config"] == config_hash and piece.stat().st_size == table["bytes"]:
-            return table
-    except (DataError, OSError, KeyError, TypeError):
-        pass
-    return None
+        table: Json = read_json(path)
+        size = file.stat().st_size
+    except (DataError, OSError):
+        return None
+    if not isinstance(table, dict) or {key: type(value) for key, value in table.items()} != keys:
+        return None
+    rows, kinds = (table["rows"], ROW) if "rows" in keys else (table["rejected"], REJECTED_ROW)
+    if not all(type(row) is list and [type(value) for value in row] == kinds for row in rows):
+        return None
+    return table if table["config"] == config_hash and table["bytes"] == size else None
 
 
-def _piece(path: Path) -> Path:
-    if path.parent.name == "sidecars":
-        return path.parent.parent / "data" / f"{path.stem}.tar"
-    return path.with_suffix(".jsonl")
+def _piece(path: Path) -> tuple[Path, dict[str, type]]:
+    if path.parent.name == SIDECARS:
+        return path.parent.parent / DATA / f"{path.stem}.tar", SHARD_KEYS
+    return path.with_suffix(".jsonl"), PART_KEYS

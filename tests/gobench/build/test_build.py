@@ -11,16 +11,18 @@ import subprocess
 import sys
 import tarfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from gobench.build.assemble import read_sums
 from gobench.build.estimate import estimate
 from gobench.build.plan import read, read_kept
-from gobench.build.recipes import BuildConfig, changed, configure
-from gobench.build.run import build, is_done, sums_hash
+from gobench.build.recipes import BuildConfig, configure
+from gobench.build.run import build, sums_hash
 from gobench.canonical import dumps, read_json
 from gobench.codec import CODECS
 from gobench.dataset import open_dataset
@@ -56,7 +58,7 @@ def test_the_folder_holds_what_it_promises(domain: Any, config: BuildConfig, tmp
     report = build(domain, config, tmp_path / "a", progress=lambda *step: stages.append(step))
     assert report.done
     files = listing(tmp_path / "a")
-    sums = dict(reversed(line.split("  ")) for line in (tmp_path / "a/SHA256SUMS").read_text().splitlines())
+    sums = read_sums(tmp_path / "a")
     assert sums == {k: v for k, v in files.items() if k not in ("SHA256SUMS", "manifest.json")}
     assert stages[0] == ("games", 0, 8)
     assert stages[-1] == ("pictures", report.shards, report.shards)
@@ -78,7 +80,7 @@ def test_every_candidate_is_accounted_for(built: Path) -> None:
     assert {tuple(row) for row in rows} == {("detail", "origin", "ply", "reason")}
     first = next(row for row in rows if row["reason"] == "duplicate")
     assert first["origin"].startswith("dots/")
-    assert first["detail"].startswith("repeats candidate ")
+    assert first["detail"].startswith("repeats dots/")
 
 
 def test_samples_stand_in_the_order_of_the_plan(domain: Any, built: Path) -> None:
@@ -158,7 +160,7 @@ def test_a_plain_run_finishes_what_tasks_began(
     domain: Any, config: BuildConfig, built: Path, tmp_path: Path
 ) -> None:
     build(domain, config, tmp_path / "shared", task_index=1, task_count=4)
-    assert not is_done(tmp_path / "shared")
+    assert not (tmp_path / "shared/manifest.json").exists()
     report = build(domain, config, tmp_path / "shared")
     assert report.made_parts == 6
     assert listing(tmp_path / "shared") == listing(built)
@@ -232,7 +234,7 @@ def test_a_source_may_keep_more_than_it_makes(
     domain: Any, config: BuildConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Files may be added to games that are made: ``episodes`` counts the latter."""
-    few = changed(config, episodes=20)
+    few = replace(config, episodes=20)
     source = type(domain).source
     monkeypatch.setattr(
         type(domain), "source", lambda self, options, n, seed: source(self, options, 3 * n, seed)

@@ -10,13 +10,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gobench import atomic
-from gobench.build.recipes import BuildConfig, changed, configure
+from gobench.build.recipes import BuildConfig, configure
 from gobench.build.run import LOCKS, build
 from gobench.errors import BuildError, DataError, UsageError
 from gobench.types import Episode, Record
@@ -118,7 +119,7 @@ def test_every_file_may_be_the_last_one_written(
     domain: Any, config: BuildConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Power fails after the n-th file, for every n."""
-    config = changed(config, episodes=9)
+    config = replace(config, episodes=9)
     build(domain, config, tmp_path / "whole")
     whole = listing(tmp_path / "whole")
     publish, left = atomic.AtomicFile._publish, [0]
@@ -350,7 +351,7 @@ def test_faults_of_a_domain_are_told_before_any_work(
     with pytest.raises(UsageError, match="even"):
         build(domain, configure(domain, "dot-tiny", {"codec": "h264"}, {"size": 31}), tmp_path / "odd")
     with pytest.raises(UsageError, match=r"unknown codec 'h265'.*h264"):
-        build(domain, changed(config, codec="h265"), tmp_path / "codec")
+        build(domain, replace(config, codec="h265"), tmp_path / "codec")
     with pytest.raises(UsageError, match="workers is 0"):
         build(domain, config, tmp_path / "workers", workers=0)
     features = domain.features()

@@ -6,6 +6,7 @@ import importlib
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 
 from gobench.build.assemble import SUMS
 from gobench.build.plan import read, read_kept
-from gobench.build.recipes import changed, configure
+from gobench.build.recipes import configure
 from gobench.build.run import build
 from gobench.canonical import dumps, read_json, sha256_file
 from gobench.clips import ArrayClip
@@ -92,7 +93,7 @@ def rewrite(folder: Path, change: Callable[[dict[str, bytes]], None], number: in
 
 @pytest.mark.parametrize("name", sorted(CODECS))
 def test_a_fresh_dataset_is_whole(domain: Any, tmp_path: Path, name: str) -> None:
-    config = changed(configure(domain, "dot-tiny"), codec=name, episodes=12)
+    config = replace(configure(domain, "dot-tiny"), codec=name, episodes=12)
     build(domain, config, tmp_path)
     steps: list[tuple[str, int, int]] = []
     found = verify(tmp_path, domain, progress=lambda *step: steps.append(step))
@@ -245,7 +246,7 @@ def test_a_manifest_that_was_edited(domain: Any, built: Path) -> None:
 def test_a_renderer_that_has_changed(
     domain: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    config = changed(configure(domain, "dot-tiny", options={"size": 48}), codec=name, episodes=10)
+    config = replace(configure(domain, "dot-tiny", options={"size": 48}), codec=name, episodes=10)
     build(domain, config, tmp_path)
     clip = type(domain).clip
 
