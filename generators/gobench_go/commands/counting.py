@@ -26,9 +26,10 @@ KO_RULES = ("simple", "positional", "situational", "none")
     show_default=True,
     help="Multi-stone suicide.",
 )
-@click.option("--complete", is_flag=True, help="Count complete games (at most 4 points, with superko).")
+@click.option("--complete", is_flag=True, help="Count complete games (at most 3 points, with superko).")
+@click.option("--long", is_flag=True, help="Allow --complete on 4 points: minutes on 1x4, hours on 2x2.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def perft(size: str, depth: int, ko: str, suicide: str, complete: bool, as_json: bool) -> None:
+def perft(size: str, depth: int, ko: str, suicide: str, complete: bool, long: bool, as_json: bool) -> None:
     """Count the ways to play 1, 2, ... plies from the empty board.
 
     Passes count as plies and two in a row end a game. The numbers must agree with any other correct
@@ -43,18 +44,17 @@ def perft(size: str, depth: int, ko: str, suicide: str, complete: bool, as_json:
     """
     from gobench_go.game import coords
     from gobench_go.game.perft import complete_games, tree
-    from gobench_go.game.rules import Rules
 
     rows, cols = coords.size(size)
-    rules = Rules(rows, cols, ko="simple" if ko == "none" else ko, suicide=suicide == "allowed", komi=0.0)
+    kills_own = suicide == "allowed"
     question = {"size": f"{rows}x{cols}", "ko": ko, "suicide": suicide}
     if complete:
-        games = complete_games(rules)
+        games = complete_games(rows, cols, ko, kills_own, long)
         _print({**question, "complete_games": games}, [str(games)], as_json)
         return
-    leaves, ended = tree(rules, depth, ko)
+    leaves, ended = tree(rows, cols, depth, ko, kills_own)
     by_depth = zip(range(1, depth + 1), leaves, ended, strict=True)
-    lines = [f"{n:>5}  {count:>20,}  {over:>20,}" for n, count, over in by_depth]
+    lines = [f"{n:>5}  {count:>20}  {over:>20}" for n, count, over in by_depth]
     head = f"{'depth':>5}  {'leaves':>20}  {'of them ended':>20}"
     _print({**question, "leaves": leaves, "ended": ended}, [head, *lines], as_json)
 

@@ -13,13 +13,16 @@ import numpy as np
 import numpy.typing as npt
 
 from gobench.errors import UsageError, unknown
+from gobench_go.game import coords
 from gobench_go.game.census import legal_positions
 from gobench_go.game.compiled import compiled
-from gobench_go.game.rules import KO, Rules
+from gobench_go.game.rules import KO
 
 DEEPEST = 1000
-COMPLETE_POINTS = 4  # beyond it the games are too many to list
+COMPLETE_POINTS = 3  # beyond it the games take minutes to list
+LONG_POINTS = 4  # and beyond this, years
 KO_RULES = (*KO, "none")  # counting, unlike playing, can do without any
+SLICE = 1 << 20  # moves tried between two looks at Python, so that Ctrl-C is heard within a second
 
 Board = npt.NDArray[np.int8]
 Boards = npt.NDArray[np.int8]
@@ -34,39 +37,63 @@ class Tree(NamedTuple):
     ended: tuple[int, ...]  # those of them whose last two plies are passes
 
 
-def tree(rules: Rules, depth: int, ko: str | None = None) -> Tree:
+def tree(rows: int, cols: int, depth: int, ko: str = "positional", suicide: bool = False) -> Tree:
     """Count the games of 1 to ``depth`` plies from the empty board, millions a second.
 
-    ``ko`` replaces the rules' own; "none" lets every board come back. Raises UsageError for bad values.
+    ``ko`` is one of ``KO_RULES``; "none" lets every board come back. Raises UsageError for bad values.
     """
-    ko = rules.ko if ko is None else ko
+    coords.checked_size(rows, cols)
     if ko not in KO_RULES:
         raise unknown("ko rule", ko, KO_RULES)
     if not 1 <= depth <= DEEPEST:
         raise UsageError(f"depth {depth} is not possible; it goes from 1 to {DEEPEST}.")
-    counts = _walk(_neighbours(rules.rows, rules.cols), depth, KO_RULES.index(ko), rules.suicide)
+    neighbours, line = _neighbours(rows, cols), _Line.empty(rows * cols, depth)
+    counts = np.zeros((2, depth + 1), np.int64)
+    ply = 0
+    while ply >= 0:
+        ply = int(_walk(neighbours, line, ply, KO_RULES.index(ko), suicide, SLICE, counts))
     leaves, ended = (tuple(int(count) for count in row[1:]) for row in counts)
     return Tree(leaves, ended)
 
 
-def complete_games(rules: Rules) -> int:
+def complete_games(
+    rows: int, cols: int, ko: str = "positional", suicide: bool = False, long: bool = False
+) -> int:
     """The number of games from the empty board to two passes in a row.
 
     Raises UsageError without superko, where games need not end, and on boards of more than
-    ``COMPLETE_POINTS`` points. 1x4 takes minutes, 2x2 hours.
+    ``COMPLETE_POINTS`` points; with ``long``, of more than ``LONG_POINTS``: 1x4 takes minutes, 2x2 hours.
     """
-    if rules.ko == "simple":
+    if ko in ("simple", "none"):
         raise UsageError(
             "games need not end without superko; to count them choose positional or situational."
         )
-    if rules.points > COMPLETE_POINTS:
+    most = LONG_POINTS if long else COMPLETE_POINTS
+    if rows * cols > most:
+        hint = "1x4 and 2x2 want --long. " if rows * cols <= LONG_POINTS else ""
         raise UsageError(
-            f"complete games of {rules.rows}x{rules.cols} are too many to count; "
-            f"boards have at most {COMPLETE_POINTS} points, such as 1x3."
+            f"complete games of {rows}x{cols} are too many to count; {hint}"
+            f"Boards have at most {most} points, such as 1x3."
         )
     # every play makes a new situation, at most one pass follows it, and two passes end the game
-    longest = 4 * legal_positions(rules.rows, rules.cols) + 2
-    return sum(tree(rules, longest).ended)
+    return sum(tree(rows, cols, 4 * legal_positions(rows, cols) + 2, ko, suicide).ended)
+
+
+class _Line(NamedTuple):
+    """The line of play that the walk is on; entry n belongs to the position after n plies."""
+
+    boards: Boards  # [depth + 1, R*C]
+    passes: npt.NDArray[np.int64]  # [depth + 1], passes in a row
+    tried: npt.NDArray[np.int64]  # [depth + 1], the next move to try
+
+    @classmethod
+    def empty(cls, points: int, depth: int) -> _Line:
+        """The empty board, from which nothing was tried."""
+        return cls(
+            np.zeros((depth + 1, points), np.int8),
+            np.zeros(depth + 1, np.int64),
+            np.zeros(depth + 1, np.int64),
+        )
 
 
 def _neighbours(rows: int, cols: int) -> Points:
@@ -78,18 +105,28 @@ def _neighbours(rows: int, cols: int) -> Points:
 
 
 @compiled
-def _walk(neighbours: Points, depth: int, ko: int, suicide: bool) -> npt.NDArray[np.int64]:
-    """Depth first over all lines of play; int64 [2, depth + 1]: leaves and ended games of each length."""
-    points = len(neighbours)
-    boards = np.zeros((depth + 1, points), np.int8)
+def _walk(
+    neighbours: Points,
+    line: _Line,
+    ply: int,
+    ko: int,
+    suicide: bool,
+    tries: int,
+    counts: npt.NDArray[np.int64],
+) -> int:
+    """Walk on from ``ply``, depth first, for at most ``tries`` moves; the ply to go on from, -1 at the end.
+
+    ``counts`` int64 [2, depth + 1] grows by the leaves and the ended games of each length.
+    """
+    points, depth = len(neighbours), len(line.tried) - 1
+    boards, passes, tried = line.boards, line.passes, line.tried
     chain, seen = np.empty(points, np.int16), np.empty(points, np.bool_)
-    passes, tried = np.zeros(depth + 1, np.int64), np.zeros(depth + 1, np.int64)
-    counts = np.zeros((2, depth + 1), np.int64)
-    ply = 0
-    while ply >= 0:
+    for _ in range(tries):
         move = tried[ply]
         if ply == depth or passes[ply] == 2 or move > points:
             ply -= 1
+            if ply < 0:
+                break
             continue
         tried[ply] += 1
         if move == points:
@@ -101,7 +138,7 @@ def _walk(neighbours: Points, depth: int, ko: int, suicide: bool) -> npt.NDArray
         tried[ply] = 0
         counts[0, ply] += 1
         counts[1, ply] += passes[ply] == 2
-    return counts
+    return ply
 
 
 @compiled

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
+import signal
+import time
 from types import ModuleType
 from typing import Any
 
@@ -12,8 +14,9 @@ from click.testing import CliRunner
 
 from gobench.errors import UsageError
 from gobench_go.commands import counting
+from gobench_go.game import perft
 from gobench_go.game.census import WIDEST, legal_positions
-from gobench_go.game.perft import COMPLETE_POINTS, KO_RULES, complete_games, tree
+from gobench_go.game.perft import COMPLETE_POINTS, KO_RULES, LONG_POINTS, Tree, complete_games, tree
 from gobench_go.game.position import Position
 from gobench_go.game.rules import KO, Rules
 
@@ -49,6 +52,10 @@ def small_rules() -> list[Rules]:
     return [Rules(*s, ko, suicide, 0.0) for s in SMALL for ko in KO for suicide in (False, True)]
 
 
+def of_rules(rules: Rules, depth: int) -> Tree:
+    return tree(rules.rows, rules.cols, depth, rules.ko, rules.suicide)
+
+
 def side(size: str) -> tuple[int, int]:
     rows, cols = size.split("x")
     return int(rows), int(cols)
@@ -66,18 +73,39 @@ def leaves_below(game: Position, depth: int) -> list[int]:
 
 @pytest.mark.parametrize(("size", "ko", "suicide", "leaves"), LEAVES)
 def test_known_leaf_counts(size: str, ko: str, suicide: bool, leaves: tuple[int, ...]) -> None:
-    assert tree(Rules(*side(size), suicide=suicide, komi=0.0), len(leaves), ko).leaves == leaves
+    assert tree(*side(size), len(leaves), ko, suicide).leaves == leaves
 
 
 @pytest.mark.parametrize("rules", small_rules(), ids=lambda r: f"{r.rows}x{r.cols}-{r.ko}-{r.suicide}")
 def test_the_referee_counts_the_same(rules: Rules) -> None:
     depth = 4 if rules.points >= 6 else 6
-    assert list(tree(rules, depth).leaves) == leaves_below(Position.start(rules), depth)
+    assert list(of_rules(rules, depth).leaves) == leaves_below(Position.start(rules), depth)
+
+
+@pytest.mark.parametrize("tries", [1, 7, 1000])
+def test_a_walk_in_slices_counts_the_same(tries: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = tree(2, 3, 5)
+    monkeypatch.setattr(perft, "SLICE", tries)
+    assert tree(2, 3, 5) == whole
+
+
+def test_counting_can_be_interrupted() -> None:
+    tree(3, 3, 2)  # compiled by now
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    signal.setitimer(signal.ITIMER_REAL, 0.2)
+    start = time.monotonic()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            tree(3, 3, 11)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert time.monotonic() - start < 5
 
 
 def test_complete_games() -> None:
-    assert [complete_games(Rules(1, n, komi=0.0)) for n in (1, 2, 3)] == [1, 9, 907]
-    assert complete_games(Rules(3, 1, komi=0.0)) == 907
+    assert [complete_games(1, n) for n in (1, 2, 3)] == [1, 9, 907]
+    assert complete_games(3, 1) == 907
 
 
 def test_the_referee_plays_907_complete_games_on_1x3() -> None:
@@ -109,21 +137,29 @@ def test_deeper_counts() -> None:
     assert legal_positions(7, 7) == 83677847847984287628595
     for ko in KO:
         rules = Rules(3, 3, ko, komi=0.0)
-        assert list(tree(rules, 6).leaves) == leaves_below(Position.start(rules), 6)
+        assert list(of_rules(rules, 6).leaves) == leaves_below(Position.start(rules), 6)
     rules = Rules(9, 9, komi=0.0)
     assert leaves_below(Position.start(rules), 2) == [82, 6643]
-    assert tree(rules, 4).leaves[:3] == (82, 6643, 531522)
+    assert of_rules(rules, 4).leaves[:3] == (82, 6643, 531522)
 
 
 def test_what_cannot_be_counted() -> None:
     with pytest.raises(UsageError, match="1 to 1000"):
-        tree(Rules(3, 3), 0)
+        tree(3, 3, 0)
     with pytest.raises(UsageError, match="Known: none, positional, simple, situational"):
-        tree(Rules(3, 3), 2, "superko")
+        tree(3, 3, 2, "superko")
     with pytest.raises(UsageError, match="positional or situational"):
-        complete_games(Rules(1, 3, "simple"))
+        complete_games(1, 3, "simple")
+    with pytest.raises(UsageError, match="positional or situational"):
+        complete_games(1, 3, "none")
     with pytest.raises(UsageError, match=f"at most {COMPLETE_POINTS} points"):
-        complete_games(Rules(2, 3))
+        complete_games(2, 3)
+    with pytest.raises(UsageError, match="want --long"):
+        complete_games(1, 4)
+    with pytest.raises(UsageError, match=f"at most {LONG_POINTS} points"):
+        complete_games(1, 5, long=True)
+    with pytest.raises(UsageError, match="1 to 19"):
+        tree(20, 3, 2)
     with pytest.raises(UsageError, match=f"at most {WIDEST}"):
         legal_positions(WIDEST + 1, 19)
     with pytest.raises(UsageError, match="1 to 19"):
@@ -141,7 +177,7 @@ def test_the_commands() -> None:
         counting.perft, "--size", "3x3", "--depth", "6", "--ko", "positional", "--suicide", "forbidden"
     )
     assert [line.split()[1] for line in text.splitlines()] == [
-        "leaves", "10", "91", "738", "5,281", "33,384", "179,712",
+        "leaves", "10", "91", "738", "5281", "33384", "179712",
     ]  # fmt: skip
     answer = json.loads(
         run(counting.perft, "--size", "2x3", "--depth", "4", "--suicide", "allowed", "--json")
@@ -166,6 +202,7 @@ def test_the_commands_refuse_with_a_reason() -> None:
         (counting.perft, ["--size", "three"]),
         (counting.perft, ["--depth", "0"]),
         (counting.perft, ["--complete", "--ko", "none", "--size", "1x3"]),
+        (counting.perft, ["--complete", "--size", "2x2"]),
         (counting.count_positions, ["19x19"]),
     ):
         result = CliRunner().invoke(command, words)
