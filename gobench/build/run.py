@@ -161,10 +161,10 @@ class _Build:
 
     def _games(self, plan: Plan) -> int:
         with self._timed("games"):
-            made = self._run("games", GamesJob(self.folder, self.domain, plan), plan, plan.parts)
+            count = self._run("games", GamesJob(self.folder, self.domain, plan), plan, plan.parts)
         if plan.shards is not None:
             self._compare(plan)
-        return made
+        return count
 
     def _compare(self, plan: Plan) -> None:
         for part, digest in zip(plan.parts, plan.part_sha256, strict=True):

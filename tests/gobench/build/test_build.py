@@ -166,9 +166,9 @@ def test_a_plain_run_finishes_what_tasks_began(
     assert listing(tmp_path / "shared") == listing(built)
 
 
-@pytest.mark.parametrize(("index", "count"), [(3, 3), (-1, 3), (0, 0), (1, None)])
+@pytest.mark.parametrize(("index", "count"), [(3, 3), (-1, 3), (0, 0), (1, None), (None, 3)])
 def test_a_task_that_cannot_be_is_refused(
-    domain: Any, config: BuildConfig, tmp_path: Path, index: int, count: int | None
+    domain: Any, config: BuildConfig, tmp_path: Path, index: int | None, count: int | None
 ) -> None:
     with pytest.raises(UsageError, match="task"):
         build(domain, config, tmp_path / "a", task_index=index, task_count=count)
@@ -273,7 +273,7 @@ def test_what_is_no_dataset_is_not_opened(built: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="not a folder"):
         open_dataset(tmp_path / "nothing")
     (built / "manifest.json").unlink()
-    with pytest.raises(DataError, match="Run the same build again"):
+    with pytest.raises(DataError, match="no finished dataset"):
         open_dataset(built)
 
 
