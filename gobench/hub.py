@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gobench.build.assemble import MANIFEST
+from gobench.build.assemble import MANIFEST, read_sums
 from gobench.build.assemble import SUMS as SUMS
 from gobench.canonical import sha256_file
 from gobench.errors import DataError, GobenchError, UsageError
@@ -24,6 +24,8 @@ from gobench.types import Json
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
+# what an older build left there: its shards would be loaded too, and its manifest would say that all is done
+OF_A_BUILD = ("data/*", "games/*", "sidecars/*", MANIFEST)
 REPO = re.compile(r"\w(?:[\w.-]{0,94}\w)?/\w(?:[\w.-]{0,94}\w)?", re.ASCII)
 
 Progress = Callable[[str, int], None]  # (file, bytes) after each checked file
@@ -59,17 +61,6 @@ class Upload:
         words += ["--revision", self.revision] if self.revision != "main" else []
         return shlex.join(words)
 
-    def lines(self) -> Iterator[str]:
-        """The dry run as text: destination, files by size, what stays, how to go on."""
-        yield f"to      {self.url}  ({'private' if self.private else 'public'}, branch {self.revision})"
-        yield f"files   {len(self.files):,}, {human(self.bytes)}"
-        for name, size in self.files:
-            yield f"  {human(size):>9}  {name}"
-        for name in self.left_out:
-            yield f"  stays here, not part of the build: {name}"
-        yield "nothing was uploaded. To upload:"
-        yield f"  {self.command}"
-
     def to_json(self) -> dict[str, Json]:
         """The same as plain data."""
         return {**asdict(self), "bytes": self.bytes, "url": self.url, "command": self.command}
@@ -89,16 +80,6 @@ class Published:
         return asdict(self)
 
 
-def human(size: int) -> str:
-    """Bytes for people: 1,234 -> "1.2 kB"."""
-    value = float(size)
-    for unit in ("B", "kB", "MB", "GB"):
-        if value < 1000:
-            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
-        value /= 1000
-    return f"{value:.1f} TB"
-
-
 def prepare(
     folder: Path | str,
     repo: str,
@@ -116,7 +97,7 @@ def prepare(
     """
     root = Path(folder)
     _check_repo(repo)
-    sums = read_sums(root)
+    sums = _sums(root)
     for name, digest in sums.items():
         size = _check_file(root, name, digest)
         if progress:
@@ -149,12 +130,12 @@ def publish(upload: Upload, *, token: str | None = None) -> Published:
         if upload.revision != "main":
             api.create_branch(upload.repo, branch=upload.revision, repo_type="dataset", exist_ok=True)
         names = [name for name, _ in upload.files if name != MANIFEST]
-        _send(api, upload, names, delete_patterns=["data/*"])  # shards of an older build would be loaded too
+        _send(api, upload, names, delete_patterns=OF_A_BUILD)
         commit = _send(api, upload, [MANIFEST])  # last: its presence means done, there as here
     return Published(upload.url, commit, len(upload.files), upload.bytes)
 
 
-def _send(api: HfApi, upload: Upload, names: list[str], delete_patterns: list[str] | None = None) -> str:
+def _send(api: HfApi, upload: Upload, names: list[str], delete_patterns: Sequence[str] = ()) -> str:
     """Upload the named files, return the commit's id. Files that are there already are not sent again."""
     commit = api.upload_folder(
         repo_id=upload.repo,
@@ -162,40 +143,21 @@ def _send(api: HfApi, upload: Upload, names: list[str], delete_patterns: list[st
         folder_path=upload.folder,
         revision=upload.revision,
         allow_patterns=names,
-        delete_patterns=delete_patterns,
+        delete_patterns=list(delete_patterns) or None,
         commit_message="Upload a Video-GoBench dataset",
     )
     return commit.oid
 
 
-def read_sums(root: Path) -> dict[str, str]:
-    """``SHA256SUMS`` of a finished folder: path -> sha256 in hex.
-
-    Raises:
-        DataError: no finished build lies there, or the list is malformed or points outside the folder.
-    """
+def _sums(root: Path) -> dict[str, str]:
+    """The sums of a finished folder; raises DataError where no finished build lies there."""
     if not root.is_dir():
         raise DataError(f"{root} is not a folder. Give the folder that `gobench build-dataset --out` wrote.")
-    for name in (MANIFEST, SUMS):
-        if not (root / name).is_file():
-            raise DataError(
-                f"{root} has no {name}: the build is not finished. "
-                "Run the same `gobench build-dataset` again."
-            )
-    sums: dict[str, str] = {}
-    for number, line in enumerate((root / SUMS).read_text(encoding="utf-8").splitlines(), 1):
-        digest, _, name = line.partition("  ")
-        if len(digest) != 64 or not name or not _inside(name):
-            raise DataError(
-                f"{root / SUMS} line {number} is not '<sha256>  <path in the folder>': {line[:120]!r}"
-            )
-        sums[name] = digest
-    return sums
-
-
-def _inside(name: str) -> bool:
-    path = PurePosixPath(name)
-    return not path.is_absolute() and ".." not in path.parts and "\\" not in name
+    if not (root / MANIFEST).is_file():
+        raise DataError(
+            f"{root} has no {MANIFEST}: the build is not finished. Run the same `gobench build-dataset` again."
+        )
+    return read_sums(root)
 
 
 def _check_file(root: Path, name: str, digest: str) -> int:

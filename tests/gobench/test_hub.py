@@ -55,6 +55,7 @@ class Hub:
     repos: list[dict[str, Any]] = field(default_factory=list)
     branches: list[str] = field(default_factory=list)
     commits: list[list[str]] = field(default_factory=list)
+    after: list[set[str]] = field(default_factory=list)  # what is there after each commit
     tokens: set[str] = field(default_factory=set)
     fail: dict[str, int] = field(default_factory=dict)  # part of a path -> status to answer
 
@@ -112,6 +113,7 @@ class Handler(BaseHTTPRequestHandler):
             elif operation["key"] == "deletedFile":
                 del self.state.files[value["path"]]
         self.state.commits.append(changed)
+        self.state.after.append(set(self.state.files))
         oid = f"{len(self.state.commits):040x}"
         url = f"{self.state.url}/datasets/me/go9/commit/{oid}"
         self.answer(200, {"commitUrl": url, "commitOid": oid, "success": True})
@@ -150,12 +152,10 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_dry_run_shows_everything_and_sends_nothing(folder: Path, server: Hub) -> None:
     upload = hub.prepare(folder, "me/go9", private=True, revision="v2", endpoint=server.url)
-    text = "\n".join(upload.lines())
-    for name in [*FILES, "SHA256SUMS", "manifest.json"]:
-        assert name in text
-    assert "stays here, not part of the build: preview.html" in text
+    assert [name for name, _ in upload.files] == sorted([*FILES, "SHA256SUMS", "manifest.json"])
+    assert upload.left_out == ("preview.html",)
+    assert (upload.url, upload.private, upload.revision) == (f"{server.url}/datasets/me/go9", True, "v2")
     assert upload.command == f"gobench publish {folder} me/go9 --yes --private --revision v2"
-    assert upload.command in text and "private, branch v2" in text
     assert upload.bytes == sum((folder / name).stat().st_size for name, _ in upload.files)
     assert json.loads(json.dumps(upload.to_json()))["bytes"] == upload.bytes
     assert not server.repos and not server.commits
@@ -176,9 +176,13 @@ def test_upload_arrives_byte_for_byte(folder: Path, server: Hub) -> None:
 def test_second_upload_sends_what_changed_and_drops_old_shards(folder: Path, server: Hub) -> None:
     server.files = {name: content for name, content in FILES.items() if "00001" not in name}
     server.files["data/train-00002-of-00003.tar"] = b"from an older build"
+    server.files["sidecars/train-00002-of-00003.json"] = b"{}"
+    server.files["manifest.json"] = b"of the older build"
     server.files["NOTES.md"] = b"written by hand on the hub"
     hub.publish(hub.prepare(folder, "me/go9", endpoint=server.url), token="t")
     assert set(server.files) == {*FILES, "SHA256SUMS", "manifest.json", "NOTES.md"}
+    assert "manifest.json" not in server.after[0], "while data change, nothing says that all is done"
+    assert server.after[-1] >= {"manifest.json", "NOTES.md"}
     assert "data/train-00000-of-00002.tar" not in server.commits[0]
     assert "data/train-00001-of-00002.tar" in server.commits[0]
 
@@ -258,6 +262,12 @@ def test_unfinished_or_changed_folders_are_refused(folder: Path, tmp_path: Path)
 
 
 NO_SUM = "0" * 64
+
+
+def test_sums_that_are_no_text(folder: Path) -> None:
+    (folder / "SHA256SUMS").write_bytes(b"\xff\xfe" + bytes(40))
+    with pytest.raises(DataError, match="not UTF-8"):
+        hub.prepare(folder, "me/go9")
 
 
 @pytest.mark.parametrize("line", ["abc  x", f"{NO_SUM}  ../../etc/passwd", f"{NO_SUM}  /etc/passwd", NO_SUM])
