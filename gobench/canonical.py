@@ -63,3 +63,35 @@ def sha256_file(path: Path) -> str:
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror or error}.") from error
     return found.hexdigest()
+
+
+EVERY = "*"
+_WORDS = {str: "a text", int: "a whole number", bool: "true or false", dict: "a table", list: "a list"}
+
+
+def check(value: Json, shape: Json, where: str) -> None:
+    """Compare plain data with a shape; raises DataError that names the place in ``where`` that does not fit.
+
+    A shape is a type (str, int, bool, dict, list), ``[shape]`` for a list of such, ``{EVERY: shape}`` for a
+    table of such, or ``{key: shape}`` for a table that has at least these keys.
+    """
+    kind = shape if isinstance(shape, type) else type(shape)
+    if not _fits(value, kind):
+        raise DataError(f"{where} is {_show(value)}, not {_WORDS[kind]}.")
+    if isinstance(shape, list):
+        for i, item in enumerate(value):
+            check(item, shape[0], f"{where}[{i}]")
+    elif isinstance(shape, dict):
+        for key, inner in (dict.fromkeys(value, shape[EVERY]) if EVERY in shape else shape).items():
+            if key not in value:
+                raise DataError(f"{where} has no {key!r}.")
+            check(value[key], inner, f"{where}: {key}")
+
+
+def _fits(value: Json, kind: type) -> bool:
+    return isinstance(value, kind) and not (kind is int and isinstance(value, bool))
+
+
+def _show(value: Json) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."

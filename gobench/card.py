@@ -6,17 +6,19 @@ blocks for the domain NAME. The front matter declares every column, so that ``da
 
 from __future__ import annotations
 
+import re
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gobench import atomic, canonical
-from gobench.build.assemble import MANIFEST, SUMS
-from gobench.build.recipes import SPLITS
-from gobench.errors import DataError, UsageError
-from gobench.types import Json, Record
+from gobench.build.assemble import MANIFEST, SUMS, read_sums
+from gobench.build.recipes import CORE_KEYS, SPLITS
+from gobench.dataset import read_manifest
+from gobench.errors import UsageError
+from gobench.types import Domain, Json, Record
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
 CARD = "README.md"
 FRAME = "dataset"
 SUFFIX = ".md.j2"
-NEEDED = frozenset({"config", "domain", "features", "inputs", "members", "rejected", "shards", "splits"})
 DATA_FILES = "data/{split}-*.tar"
 
 # what stands after KEY. in a shard -> its type in the hub's YAML, and what it is
@@ -41,22 +42,15 @@ SIZE_CATEGORIES = (
     (10**7, "1M<n<10M"),
 )
 CORE_FLAGS = {
-    "episodes": "--games",
-    "codec": "--codec",
-    "seed": "--seed",
-    "shards": "--shards",
-    "shard_size": "--shard-size",
+    "episodes": "games",
+    "codec": "codec",
+    "seed": "seed",
+    "shards": "shards",
+    "shard_size": "shard-size",
 }
-OPTION_FLAGS = {
-    "theme": "--theme",
-    "size": "--size",
-    "reannotate": "--reannotate",
-    "randomise": "--randomise",
-}
-SOURCE_FLAGS = {"sgf": "--sgf YOUR-GAMES", "videoworld": "--videoworld-tars YOUR-TARS"}
-
-# archives that the project ships and that are in the public domain, by sha256
-PUBLIC_DOMAIN = frozenset({"ade5e3d6b1f73c84bca26c2bc4a833e5ca91324332c44f6aa5db5506a2c114c2"})
+"""Key of a build's config -> flag of ``gobench build-dataset``."""
+BARE = re.compile(r"(?!(true|false|inf|nan)$)[A-Za-z][\w-]*", re.ASCII)
+"""Texts that mean themselves in ``--set KEY=VALUE``."""
 
 
 def card_text(folder: Path | str) -> str:
@@ -75,12 +69,12 @@ def write_card(folder: Path | str) -> Path:
     """
     root = Path(folder)
     manifest = read_manifest(root)
-    digest = atomic.write(root / CARD, render(manifest).encode())
-    old = (root / SUMS).read_text(encoding="utf-8").splitlines(keepends=True)
-    lines = [line for line in old if line.rstrip("\n").partition("  ")[2] != CARD] + [f"{digest}  {CARD}\n"]
-    sums = "".join(sorted(lines, key=lambda line: line.partition("  ")[2].rstrip("\n")))
+    sums = read_sums(root)
+    text = render(manifest).encode()
     (root / MANIFEST).unlink()  # as in a build: while something is being written, the folder is not done
-    new = manifest | {"sums": atomic.write(root / SUMS, sums.encode())}
+    sums[CARD] = atomic.write(root / CARD, text)
+    lines = "".join(f"{digest}  {name}\n" for name, digest in sorted(sums.items()))
+    new = manifest | {"sums": atomic.write(root / SUMS, lines.encode())}
     atomic.write(root / MANIFEST, canonical.pretty(new))
     return root / CARD
 
@@ -88,20 +82,6 @@ def write_card(folder: Path | str) -> Path:
 def extra(folder: Path, manifest: Record) -> Mapping[str, bytes]:
     """The card as a further file of a build (``gobench.build.assemble.Extra``)."""
     return {CARD: render(manifest).encode()}
-
-
-def read_manifest(folder: Path | str) -> Record:
-    """The manifest of a finished dataset; raises DataError if there is none."""
-    path = Path(folder) / MANIFEST
-    if not path.is_file():
-        raise DataError(
-            f"{folder} holds no finished dataset: it has no {MANIFEST}. "
-            "Run `gobench build-dataset` first, or again if it was stopped."
-        )
-    manifest = canonical.read_json(path)
-    if not isinstance(manifest, dict) or not set(manifest) >= NEEDED:
-        raise DataError(f"{path} is not the manifest of a dataset.")
-    return manifest
 
 
 def render(manifest: Record) -> str:
@@ -122,8 +102,8 @@ def templates() -> Path:
 
 
 def license_of(manifest: Record) -> str:
-    """The hub's id of the licence: CC0 where all episodes are the project's own, else "other"."""
-    return "cc0-1.0" if set(manifest["inputs"].values()) <= PUBLIC_DOMAIN else "other"
+    """The hub's id of the licence, as the domain tells it; else "other"."""
+    return str(facts(manifest).get("license", "other"))
 
 
 def front_matter(manifest: Record) -> str:
@@ -196,7 +176,7 @@ def context(manifest: Record) -> dict[str, Any]:
         "members": {suffix: MEMBERS[suffix][1] for suffix in pictures(manifest)},
         "settings": list(settings(manifest["config"])),
         "candidates": manifest["samples"] + sum(manifest["rejected"].values()),
-        "command": command(manifest["config"], recipe_of(manifest)),
+        "command": command(manifest),
         "citation": citation(),
     }
 
@@ -206,15 +186,24 @@ def citation() -> str:
     return (templates() / "citation.bib").read_text(encoding="utf-8").strip()
 
 
-def recipe_of(manifest: Record) -> Record:
-    """The named recipe as it is installed here, or {} where its domain is not, or no longer knows it."""
+def domain_of(manifest: Record) -> Domain | None:
+    """The domain that made a dataset, None where it is not installed."""
     from gobench import registry
 
     try:
-        recipes = registry.domain(manifest["domain"]["name"]).recipes()
+        return registry.domain(manifest["domain"]["name"])
     except UsageError:
-        return {}
-    return dict(recipes.get(manifest["recipe"], {}))
+        return None
+
+
+def facts(manifest: Record) -> Record:
+    """What the domain adds to a card by ``card_facts(manifest)``; {} where it has nothing to add.
+
+    ``license`` is the hub's id of the licence of the whole dataset, ``flags`` are command-line flags (name ->
+    value, as its ``override`` takes them) that lead from the recipe to the dataset's options.
+    """
+    hook = getattr(domain_of(manifest), "card_facts", None)
+    return dict(hook(manifest)) if hook else {}
 
 
 def settings(table: Mapping[str, Json], prefix: str = "") -> Iterator[tuple[str, str]]:
@@ -230,30 +219,92 @@ def settings(table: Mapping[str, Json], prefix: str = "") -> Iterator[tuple[str,
             yield name, canonical.dumps(value).decode()
 
 
-def command(config: Record, recipe: Record) -> str:
-    """The command line that makes a dataset, as far as flags can say it."""
-    usual: Record = {"shards": 0, "episodes": 0, "seed": 0}
-    before = (
-        usual | {key: recipe[key] for key in CORE_FLAGS if key in recipe} | dict(recipe.get("options", {}))
+def command(manifest: Record) -> str:
+    """The command line that makes a dataset; what no flag can say is put into a recipe file first."""
+    config, flags = manifest["config"], facts(manifest).get("flags", {})
+    base = reached(manifest, flags)
+    words = [*_core_words(config, base), *_flag_words(flags if base else {})]
+    for key, value in changes(base.get("options", {}), config["options"]):
+        words.append(f"--set {shlex.quote(f'{key}={value if _bare(value) else toml(value)}')}")
+    rest = [key for key in config if key in CORE_KEYS - set(CORE_FLAGS) and config[key] != base.get(key)]
+    if not rest:
+        return _line("gobench build-dataset", shlex.quote(config["recipe"]), "--out PATH", *words)
+    table = {"base": config["recipe"]} | {key: config[key] for key in rest}
+    lines = [f"{key} = {toml(value)}" for key, value in table.items()]
+    return "\n".join(
+        [
+            "cat > recipe.toml <<'END'",
+            *lines,
+            "END",
+            _line("gobench build-dataset recipe.toml --out PATH", *words),
+        ]
     )
-    after = {key: config[key] for key in CORE_FLAGS if key in config} | dict(config["options"])
-    words = [f"gobench build-dataset {config['recipe']} --out PATH"]
-    for key, flag in (CORE_FLAGS | OPTION_FLAGS).items():
-        if key in after and after[key] != before.get(key, after[key]):
-            words.append(flag if after[key] is True else f"{flag} {shlex.quote(str(after[key]))}")
-    words += _source_flags(before.get("sources", []), after.get("sources", []))
-    return " ".join(words)
 
 
-def _source_flags(before: Sequence[Record], after: Sequence[Record]) -> Iterator[str]:
-    """Flags for sources that a recipe does not have, and for another teacher."""
-    known = {source.get("kind"): source for source in before}
-    for source in after:
-        kind, teacher = str(source.get("kind")), source.get("teacher")
-        if kind not in known and kind in SOURCE_FLAGS:
-            yield SOURCE_FLAGS[kind]
-        elif teacher != known.get(kind, {}).get("teacher", teacher):
-            yield f"--teacher {shlex.quote(str(teacher))}"
+def reached(manifest: Record, flags: Mapping[str, Json]) -> Record:
+    """The config that a dataset's recipe and some flags give today; {} where the recipe is not installed."""
+    from gobench.build.recipes import configure
+
+    domain, recipe = domain_of(manifest), manifest["config"]["recipe"]
+    try:
+        if domain is None:
+            return {}
+        options = domain.recipes().get(recipe, {}).get("options", {})
+        override = getattr(domain, "override", None)
+        config = configure(domain, recipe, None, override(options, flags) if flags and override else options)
+    except UsageError:
+        return {}
+    return dict(canonical.loads(canonical.dumps(config.to_json()), recipe))
+
+
+def changes(before: Json, after: Json, path: str = "") -> Iterator[tuple[str, Json]]:
+    """(dotted key, value) for each option that is not as before; tables in lists go by number."""
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        for key in sorted(after):
+            yield from changes(before.get(key), after[key], f"{path}.{key}" if path else key)
+    elif _tables(before) and _tables(after) and len(before) == len(after):
+        for i, (old, new) in enumerate(zip(before, after, strict=True)):
+            yield from changes(old, new, f"{path}.{i}")
+    elif before != after:
+        yield path, after
+
+
+def toml(value: Json) -> str:
+    """Plain data as a TOML value."""
+    if isinstance(value, Mapping):
+        return (
+            "{"
+            + ", ".join(f"{key if _bare(key) else toml(key)} = {toml(item)}" for key, item in value.items())
+            + "}"
+        )
+    if isinstance(value, list):
+        return "[" + ", ".join(map(toml, value)) + "]"
+    return canonical.dumps(value).decode()
+
+
+def _core_words(config: Record, base: Record) -> Iterator[str]:
+    for key, flag in CORE_FLAGS.items():
+        if key in config and config[key] != base.get(key):
+            yield f"--{flag} {shlex.quote(str(config[key]))}"
+
+
+def _flag_words(flags: Mapping[str, Json]) -> Iterator[str]:
+    for name, given in flags.items():
+        flag = "--" + name.replace("_", "-")
+        for value in given if isinstance(given, list) else [given]:
+            yield flag if value is True else f"{flag} {shlex.quote(str(value))}"
+
+
+def _line(*words: str) -> str:
+    return "".join(letter if letter.isprintable() else " " for letter in " ".join(words))
+
+
+def _bare(value: Json) -> bool:
+    return isinstance(value, str) and BARE.fullmatch(value) is not None
+
+
+def _tables(value: Json) -> bool:
+    return isinstance(value, list) and all(isinstance(item, Mapping) for item in value)
 
 
 @cache

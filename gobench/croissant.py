@@ -14,6 +14,7 @@ from pathlib import Path
 from gobench import canonical, card
 from gobench.build.assemble import INDEX
 from gobench.build.recipes import SPLITS
+from gobench.dataset import read_manifest
 from gobench.types import Record
 
 CROISSANT = "croissant.json"
@@ -90,7 +91,7 @@ def croissant_text(folder: Path | str) -> str:
     Raises:
         DataError: no finished dataset lies there.
     """
-    return extra(Path(folder), card.read_manifest(folder))[CROISSANT].decode()
+    return extra(Path(folder), read_manifest(folder))[CROISSANT].decode()
 
 
 def describe(manifest: Record, index_sha256: str) -> Record:
@@ -104,7 +105,7 @@ def describe(manifest: Record, index_sha256: str) -> Record:
         "conformsTo": CONFORMS_TO,
         "name": f"video-gobench-{manifest['recipe']}",
         "description": f"{manifest['samples']} video clips of the domain {domain}, each with a record.",
-        "license": LICENSE[card.license_of(manifest)],
+        "license": LICENSE.get(card.license_of(manifest), card.license_of(manifest)),
         "version": "1.0.0",
         "citeAs": card.citation(),
         "distribution": [*_files(manifest, index_sha256), *_file_sets(manifest, splits, members)],

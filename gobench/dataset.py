@@ -19,7 +19,7 @@ import numpy as np
 from gobench.build.assemble import INDEX, MANIFEST
 from gobench.build.plan import Plan, Shard, read
 from gobench.build.selection import Ints
-from gobench.canonical import read_json
+from gobench.canonical import EVERY, check, read_json
 from gobench.codec import Codec, codec
 from gobench.errors import DataError, unknown
 from gobench.shards import Sample, pread, unpack
@@ -29,6 +29,21 @@ if TYPE_CHECKING:
     import pandas as pd
 
 OPEN_SHARDS = 64
+TOTAL = {"samples": int, "frames": int, "bytes": int}
+SHAPE: Record = {
+    **dict.fromkeys(("recipe", "config_hash", "codec", "content", "sums"), str),
+    "config": {"recipe": str, "domain": str, "seed": int, "options": dict},
+    "domain": {"name": str, "version": str},
+    "versions": {EVERY: str},
+    "inputs": {EVERY: str},
+    "members": [str],
+    "features": dict,
+    "rejected": {EVERY: int},
+    "splits": {EVERY: TOTAL | {"shards": int}},
+    "shards": [TOTAL | {"file": str, "split": str, "start": int, "sha256": str}],
+    **TOTAL,
+}
+"""What is read of a manifest."""
 
 
 class Dataset:
@@ -126,19 +141,29 @@ class Dataset:
 def open_dataset(folder: Path | str) -> Dataset:
     """Open a finished dataset. Raises DataError for a folder that holds none, or one that is not finished."""
     path = Path(folder)
+    manifest = read_manifest(path)
+    plan = read(path)
+    if manifest["config_hash"] != plan.config.hash or plan.shards is None:
+        raise DataError(f"{path / MANIFEST} does not belong to the plan beside it. Run `gobench verify`.")
+    return Dataset(path, manifest, plan)
+
+
+def read_manifest(folder: Path | str) -> Record:
+    """The manifest of a finished dataset, every key there and of its type; raises DataError if it is not."""
+    path = Path(folder)
     if not path.is_dir():
         raise DataError(f"{path} is not a folder. Give the folder that a build has written.")
     if not (path / MANIFEST).is_file():
-        raise DataError(f"{path} has no {MANIFEST}: the build is not finished. Run the same build again.")
-    manifest = read_json(path / MANIFEST)
-    plan = read(path)
-    if (
-        not isinstance(manifest, dict)
-        or manifest.get("config_hash") != plan.config.hash
-        or plan.shards is None
-    ):
-        raise DataError(f"{path / MANIFEST} does not belong to the plan beside it. Run `gobench verify`.")
-    return Dataset(path, manifest, plan)
+        raise DataError(
+            f"{path} holds no finished dataset: it has no {MANIFEST}. "
+            "Run `gobench build-dataset` first, or again if it was stopped."
+        )
+    manifest: Record = read_json(path / MANIFEST)
+    try:
+        check(manifest, SHAPE, str(path / MANIFEST))
+    except DataError as error:
+        raise DataError(f"{error} It is not the manifest of a dataset. Run `gobench verify`.") from error
+    return manifest
 
 
 def read_index(folder: Path, columns: list[str] | None = None) -> Any:

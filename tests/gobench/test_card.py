@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
+import shlex
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from gobench import card, croissant, hub
+from gobench import card, croissant, hub, registry
 from gobench.build import recipes
 from gobench.build.run import build, sums_hash
+from gobench.cli.recipe import settled
+from gobench.dataset import open_dataset, read_manifest
 from gobench.errors import DataError
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -130,31 +133,84 @@ def test_hostile_names_stay_inside_their_cells(moves: Path) -> None:
     assert "- `<script>alert(1)</script>'¦ # Owned`" in text
 
 
-def test_licence_follows_from_the_inputs() -> None:
-    assert card.license_of({"inputs": {}}) == "cc0-1.0"
-    assert card.license_of({"inputs": {"games.sgf": "1" * 64}}) == "other"
-    shipped = Path(__file__).parents[1] / "data" / "go9_katago_sgf.zip"
-    digest = hashlib.sha256(shipped.read_bytes()).hexdigest()
-    assert card.license_of({"inputs": {"go9_katago_sgf.zip": digest}}) == "cc0-1.0"
+class Told(Bouncing):
+    """A domain that tells its licence and has flags."""
+
+    def card_facts(self, manifest: Any) -> dict[str, Any]:
+        options = manifest["config"]["options"]
+        return {"license": "mit", "flags": {"size": options["size"], "fast_dots": True, "tars": ["A B", "C"]}}
+
+    def override(self, options: Any, flags: Any) -> dict[str, Any]:
+        assert set(flags) == {"size", "fast_dots", "tars"}
+        return {**options, "size": flags["size"]}
 
 
-def test_command_says_what_differs_from_the_recipe() -> None:
-    source = {"kind": "selfplay", "teacher": "mcts:50"}
-    recipe = {"episodes": 9, "codec": "h264", "seed": 0, "options": {"size": 256, "sources": [source]}}
-    config = {"recipe": "r", "episodes": 9, "codec": "h264", "seed": 0, "shards": 0}
-    same = config | {"options": {"size": 256, "theme": "wood", "sources": [source | {"more": 1}]}}
-    assert card.command(same, recipe) == "gobench build-dataset r --out PATH"
-    other = config | {
-        "codec": "moves",
-        "seed": 3,
-        "options": {
-            "size": 64,
-            "sources": [source | {"teacher": "random"}, {"kind": "sgf", "paths": ["/home/me/x.sgf"]}],
-        },
-    }
-    flags = "--codec moves --seed 3 --size 64 --teacher random --sgf YOUR-GAMES"
-    assert card.command(other, recipe) == f"gobench build-dataset r --out PATH {flags}"
-    assert not any("/home/me" in value for _, value in card.settings(other))
+def told(manifest: Any, domain: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The manifest as it is read where the domain is installed."""
+    monkeypatch.setattr(registry, "domain", lambda name: domain)
+    return manifest
+
+
+def test_the_domain_tells_the_licence(moves: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    manifest = read_manifest(moves)
+    assert card.license_of(manifest) == "other", "nobody has said anything"
+    assert "CC0" not in card.render(manifest) and "keep the terms of their makers" in card.render(manifest)
+    assert "The domain names no licence" in card.render(manifest | {"inputs": {}})
+    told(manifest, Told(), monkeypatch)
+    text = card.render(manifest)
+    assert front(text)["license"] == "mit" and "\n`mit`\n" in text
+    assert croissant.describe(manifest, "0" * 64)["license"] == "mit"
+
+
+def asked(monkeypatch: pytest.MonkeyPatch, domain: Any, options: Any = None, **changes: Any) -> str:
+    config = recipes.configure(domain, "dot-tiny", changes, options)
+    manifest = {"domain": {"name": "dot"}, "config": config.to_json(), "inputs": {}}
+    return card.command(told(manifest, domain, monkeypatch))
+
+
+def test_command_says_what_differs_from_the_recipe(monkeypatch: pytest.MonkeyPatch) -> None:
+    start = "gobench build-dataset dot-tiny --out PATH"
+    assert asked(monkeypatch, Bouncing()) == start
+    assert asked(monkeypatch, Bouncing(), codec="moves", seed=3) == f"{start} --codec moves --seed 3"
+    # of keys that the recipe does not name: the domain's own default is what they are compared with
+    options = {"frames": 9, "place": "", "starts": 1000, "reject_every": 0}
+    assert asked(monkeypatch, Bouncing(), options) == f"{start} --set frames=9 --set reject_every=0"
+    assert asked(monkeypatch, Told(), {"size": 48, "frames": 7}) == (
+        f"{start} --size 48 --fast-dots --tars 'A B' --tars C --set frames=7"
+    )
+
+
+def test_what_no_flag_changes_goes_into_a_recipe_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = asked(monkeypatch, Bouncing(), seed=1, dedup="none", splits={"train": 0.5, "test": 0.5})
+    table = tomllib.loads(text.partition("<<'END'\n")[2].partition("\nEND\n")[0])
+    assert table == {"base": "dot-tiny", "dedup": "none", "splits": {"train": 0.5, "test": 0.5}}
+    assert text.splitlines()[-1] == "gobench build-dataset recipe.toml --out PATH --seed 1"
+
+
+def test_a_recipe_that_is_not_installed_is_said_in_full() -> None:
+    config = recipes.configure(Bouncing(), "dot-tiny").to_json()
+    text = card.command({"domain": {"name": "dot"}, "config": config, "inputs": {}})
+    for words in ("--games 60", "--codec png", "--seed 0", "--set size=32", "--set frames=6"):
+        assert words in text
+
+
+def test_changes_of_tables_and_lists() -> None:
+    before = {"a": {"b": 1, "c": [1, 2]}, "d": [{"e": 1}, {"e": 2}], "f": [{"e": 1}]}
+    after = {"a": {"b": 1, "c": [1, 3]}, "d": [{"e": 1}, {"e": 3}], "f": [{"e": 1}, {"e": 2}]}
+    wanted = [("a.c", [1, 3]), ("d.1.e", 3), ("f", [{"e": 1}, {"e": 2}])]
+    assert list(card.changes(before, after)) == wanted
+    for _, value in wanted:
+        assert tomllib.loads(f"x = {card.toml(value)}")["x"] == value
+
+
+@pytest.mark.parametrize(
+    "value", ["it's\n```\n# Owned", "true", "1", "a b", "", 'q"', 0.5, True, [], {"k k": 1}]
+)
+def test_values_survive_the_command_line(value: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = asked(monkeypatch, Bouncing(), {"place": "", "starts": value})
+    (setting,) = [word for word in shlex.split(text) if word.startswith("starts=")]
+    assert settled({}, [setting]) == {"starts": value}
+    assert "\n" not in text
 
 
 @pytest.mark.parametrize(("samples", "category"), [(0, "n<1K"), (1000, "1K<n<10K"), (10**8, "n>10M")])
@@ -180,3 +236,35 @@ def test_no_dataset(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_text('{"name": "something else"}')
     with pytest.raises(DataError, match="not the manifest"):
         card.card_text(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda m: m.pop("rejected"), "no 'rejected'"),
+        (lambda m: m.update(splits={"train": {"samples": "9"}}), "splits: train: samples is '9'"),
+        (lambda m: m["shards"][1].pop("sha256"), r"shards\[1\] has no 'sha256'"),
+        (lambda m: m.update(samples=True), "samples is True, not a whole number"),
+    ],
+)
+def test_a_manifest_that_was_edited_is_told(tmp_path: Path, change: Any, said: str) -> None:
+    folder = make(tmp_path / "d", "moves", episodes=8)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    change(manifest)
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    for read in (card.card_text, open_dataset, croissant.croissant_text, card.write_card):
+        with pytest.raises(DataError, match=rf"manifest\.json.*{said}"):
+            read(folder)
+
+
+@pytest.mark.parametrize("sums", [None, b"\xff\xfe", b"nonsense\n"])
+def test_write_card_changes_nothing_where_the_sums_cannot_be_read(tmp_path: Path, sums: bytes | None) -> None:
+    folder = make(tmp_path / "d", "moves", episodes=8)
+    (folder / "README.md").write_text("an older card\n")
+    (folder / "SHA256SUMS").unlink()
+    if sums is not None:
+        (folder / "SHA256SUMS").write_bytes(sums)
+    with pytest.raises(DataError, match="SHA256SUMS"):
+        card.write_card(folder)
+    assert (folder / "README.md").read_text() == "an older card\n"
+    assert (folder / "manifest.json").is_file()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +14,23 @@ import pytest
 from gobench import card, croissant
 from gobench.build import recipes
 from gobench.build.run import build
-from gobench_go.domain import GoDomain
+from gobench.cli.build import build_dataset
+from gobench.cli.recipe import chosen
+from gobench_go.card_facts import card_facts, license_of
+from gobench_go.domain import GoDomain, table
 
 SELFPLAY = {"kind": "selfplay", "teacher": "mcts:25"}
 
 
-def manifest(**options: Any) -> dict[str, Any]:
+def manifest(recipe: str = "go9-tiny", core: Any = None, **options: Any) -> dict[str, Any]:
     """As little of a manifest as a card needs."""
     domain = GoDomain()
-    shape = {"rows": 9, "cols": 9, "size": 256, "theme": "wood", "rules": "benchmark"}
-    config = {"recipe": "go9-tiny", "episodes": 2000, "codec": "h264", "seed": 0, "shards": 0}
+    options = {"theme": "wood", "sources": [SELFPLAY]} | options
+    config = recipes.configure(domain, recipe, core, options)
     return {
-        "recipe": "go9-tiny",
+        "recipe": recipe,
         "domain": {"name": "go", "version": "1"},
-        "config": config | {"options": {**shape, "sources": [SELFPLAY], "reannotate": "", **options}},
+        "config": config.to_json(),
         "codec": "h264",
         "members": ["json", "mp4", "png"],
         "features": dict(domain.features()),
@@ -40,6 +45,11 @@ def manifest(**options: Any) -> dict[str, Any]:
     }
 
 
+@pytest.fixture(autouse=True)
+def hook(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(GoDomain, "card_facts", card_facts, raising=False)
+
+
 def test_every_key_of_the_record_is_explained() -> None:
     text = card.render(manifest())
     for key in GoDomain().features():
@@ -49,19 +59,63 @@ def test_every_key_of_the_record_is_explained() -> None:
 def test_self_play_is_described() -> None:
     text = card.render(manifest())
     assert "1,997 games of Go on a 9×9 board" in text and "in the look `wood`" in text
-    assert "**Self-play** by `mcts:25`" in text and "SGF records" not in text
+    assert "**Self-play** by `mcts@1:25`" in text and "SGF records" not in text
     assert "license: cc0-1.0" in text and "Of 2,000 candidates 1,997 were kept" in text
     assert "train-{00000..00007}-of-00008.tar" in text
 
 
 def test_other_sources_are_described() -> None:
-    sources = [{"kind": "sgf"}, {"kind": "videoworld", "teacher": "katago"}]
-    table = manifest(sources=sources, reannotate="mcts:100") | {"inputs": {"mine.zip": "1" * 64}}
+    sources = [{"kind": "sgf", "paths": ["x"]}, {"kind": "videoworld", "paths": ["y"]}]
+    table = manifest("go9-sgf", sources=sources, reannotate="mcts:100") | {"inputs": {"mine.zip": "1" * 64}}
     text = card.render(table)
     assert "**SGF records**" in text and "released VideoWorld tars" in text and "Self-play" not in text
-    assert "**Targets** are the best moves of `mcts:100`" in text
+    assert "**Targets** are the best moves of `mcts@1:100`" in text
     assert "license: other" in text and "keep the terms of their makers" in text
     assert "--sgf YOUR-GAMES --videoworld-tars YOUR-TARS" in text
+
+
+def test_the_licence_follows_from_the_inputs(data: Path) -> None:
+    digest = hashlib.sha256((data / "go9_katago_sgf.zip").read_bytes()).hexdigest()
+    wanted = {"": "cc0-1.0", digest: "cc0-1.0", "1" * 64: "other"}
+    for found, license in wanted.items():
+        inputs = {"games": found} if found else {}
+        assert license_of(inputs) == license
+        assert card.license_of(manifest() | {"inputs": inputs}) == license
+    text = card.render(manifest() | {"inputs": {"go9_katago_sgf.zip": digest}})
+    assert "all rights are waived.\nThe archives listed above ship with Video-GoBench" in text
+
+
+SGF = {"kind": "sgf", "paths": ["/home/me/x.sgf"]}
+OWN = table()["go9-tiny"]["options"]["sources"][0]
+PLAIN = {"theme": "videoworld", "sources": [OWN]}
+ASKED: dict[str, tuple[str, dict[str, Any], dict[str, Any], str]] = {
+    "nothing": ("go9-tiny", {}, PLAIN, ""),
+    "core": ("go9-tiny", {"episodes": 9, "seed": 4, "shards": 3}, PLAIN, "--games 9 --seed 4 --shards 3"),
+    "look": ("go9-tiny", {}, {"size": 64, "randomise": True, "sources": [OWN]}, "--size 64 --randomise"),
+    "targets": ("go9-tiny", {}, PLAIN | {"reannotate": "mcts:9"}, "--reannotate mcts@1:9"),
+    "teacher": ("go9-tiny", {}, {"sources": [OWN | {"teacher": "random"}]}, "--teacher random"),
+    "games": ("go9-tiny", {}, {"sources": [OWN, SGF]}, "--theme wood --sgf YOUR-GAMES"),
+    "rules": ("go9-sgf", {}, {"sources": [SGF], "rules": "chinese"}, "--set rules=chinese"),
+    "deep": ("go9-tiny", {}, {"sources": [OWN | {"max_plies": 99}], "clip": {"fps": 8}}, "--set clip.fps=8"),
+    "filters": (
+        "go9-sgf",
+        {},
+        {"sources": [SGF | {"filters": {"min_moves": 10}}]},
+        "--set sources.0.filters.min_moves=10",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_the_command_of_the_card_asks_for_the_same(name: str) -> None:
+    recipe, core, options, said = ASKED[name]
+    made = manifest(recipe, core, **options)
+    words = shlex.split(card.command(made))
+    assert said in " ".join(words) and "/home/me" not in " ".join(words)
+    assert words[:2] == ["gobench", "build-dataset"]
+    params = build_dataset.make_context("build-dataset", words[2:]).params
+    _, config = chosen(params.pop("recipe"), params)
+    assert config.to_json() == made["config"]
 
 
 @pytest.mark.parametrize("codec", ["moves", "h264"])

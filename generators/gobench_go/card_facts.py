@@ -1,0 +1,47 @@
+"""What the cards of Go's datasets say that the core cannot know: their licence, and flags of the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from gobench.types import Domain, Json, Record
+
+# archives that the project ships and that are in the public domain, by sha256
+PUBLIC_DOMAIN = frozenset({"ade5e3d6b1f73c84bca26c2bc4a833e5ca91324332c44f6aa5db5506a2c114c2"})
+LOOKS = ("theme", "size", "reannotate", "randomise")
+"""Options that have a flag of their own name."""
+ADDED = {"sgf": ("sgf", "YOUR-GAMES"), "videoworld": ("videoworld_tars", "YOUR-TARS")}
+"""Kind of a source -> the flag that adds it after a recipe's own, in this order, and what to fill in."""
+
+
+def card_facts(domain: Domain, manifest: Mapping[str, Json]) -> Record:
+    """``license`` and ``flags`` of a dataset, as ``gobench.card.facts`` takes them."""
+    recipe = domain.recipes().get(manifest["config"]["recipe"], {})
+    before = domain.configure(recipe.get("options", {}))
+    return {
+        "license": license_of(manifest["inputs"]),
+        "flags": flags(before, manifest["config"]["options"]),
+    }
+
+
+def license_of(inputs: Mapping[str, str]) -> str:
+    """CC0 where all games are the project's own or in the public domain, else "other"."""
+    return "cc0-1.0" if set(inputs.values()) <= PUBLIC_DOMAIN else "other"
+
+
+def flags(before: Mapping[str, Json], after: Mapping[str, Json]) -> Record:
+    """Flags that lead from some options to others, as far as flags can (see ``overrides.apply``)."""
+    given = {key: after[key] for key in LOOKS if after.get(key) and after[key] != before[key]}
+    own, sources = before["sources"], after.get("sources", [])
+    added = [str(source["kind"]) for source in sources[len(own) :]]
+    if added == [kind for kind in ADDED if kind in added]:
+        given |= {ADDED[kind][0]: [ADDED[kind][1]] for kind in added}
+    old, new = teachers(own), teachers(sources)
+    if old and old != new and len(new) == 1:
+        given["teacher"] = new.pop()
+    return given
+
+
+def teachers(sources: Sequence[Mapping[str, Json]]) -> set[str]:
+    """Who plays in the self-play among some sources."""
+    return {str(source["teacher"]) for source in sources if source["kind"] == "selfplay"}
