@@ -10,7 +10,7 @@ import numpy as np
 from gobench.errors import DataError
 from gobench.types import Array, Clip, Json, Record
 from gobench_go.game.kernels import replay
-from gobench_go.sources.record import board_of, rules_of
+from gobench_go.sources.record import rules_of, setup_board
 from gobench_go.video.render import GoClip
 from gobench_go.video.themes import Look, look
 
@@ -18,7 +18,7 @@ from gobench_go.video.themes import Look, look
 def boards_of(record: Mapping[str, Json]) -> Array:
     """Every board of a record's game, uint8 [plies + 1, R, C]; raises DataError on an illegal move."""
     rules = rules_of(cast(Record, record))
-    played = replay(rules, board_of(record["setup"], rules), record["moves"], record["colors"])
+    played = replay(rules, setup_board(record["setup"], rules), record["moves"], record["colors"])
     if played.first_illegal >= 0:
         ply = played.first_illegal
         name = record.get("key", "a record")

@@ -10,7 +10,6 @@ index          0         40       80            81     from the top left, row by
 row, col       0, 0      4, 4     8, 8          --     from the top left
 ``gtp``        ``A9``    ``E5``   ``J1``        pass   column letter without I, row from below
 ``sgf``        ``aa``    ``ee``   ``ii``        empty  column, row, both from the top left
-``sgfmill``    (8, 0)    (4, 4)   (0, 8)        None   row from below, column
 =============  ========  =======  ============  =====  ==========================================
 
 Symmetry ``k`` of a board first transposes (``k & 4``), then turns it upside down (``k & 2``), then
@@ -51,23 +50,6 @@ def checked_size(rows: int, cols: int) -> tuple[int, int]:
     return rows, cols
 
 
-def pass_index(rows: int, cols: int) -> int:
-    """The move that is a pass."""
-    return rows * cols
-
-
-def index(row: int, col: int, rows: int, cols: int) -> int:
-    """The index of a point; UsageError off the board."""
-    if not (0 <= row < rows and 0 <= col < cols):
-        raise UsageError(f"row {row}, column {col} (from 0) is off the {rows}x{cols} board.")
-    return row * cols + col
-
-
-def row_col(point: int, cols: int) -> tuple[int, int]:
-    """The (row, col) of an index that is a point of the board."""
-    return divmod(point, cols)
-
-
 def gtp(move: int, rows: int, cols: int) -> str:
     """``"E5"`` or ``"pass"``."""
     if _is_pass(move, rows, cols):
@@ -100,28 +82,19 @@ def sgf(move: int, rows: int, cols: int) -> str:
 
 
 def index_of_sgf(text: str, rows: int, cols: int) -> int:
-    """The move of an SGF property value; empty and ``tt`` (boards up to 19x19) are passes."""
+    """The move of an SGF property value; empty and ``tt`` (boards up to 19x19) are passes.
+
+    Raises UsageError for anything else that is no point of the board.
+    """
     word = text.strip()
     if word in ("", "tt"):
         return rows * cols
-    if len(word) != 2 or not ("a" <= word[0] <= "z" and "a" <= word[1] <= "z"):
-        raise UsageError(f"{text!r} is no SGF point; two letters from aa, or nothing for a pass.")
-    return index(ord(word[1]) - 97, ord(word[0]) - 97, rows, cols)
-
-
-def sgfmill(move: int, rows: int, cols: int) -> tuple[int, int] | None:
-    """The (row from below, col) that the sgfmill library speaks; None for a pass."""
-    if _is_pass(move, rows, cols):
-        return None
-    row, col = divmod(move, cols)
-    return rows - 1 - row, col
-
-
-def index_of_sgfmill(move: tuple[int, int] | None, rows: int, cols: int) -> int:
-    """The move of an sgfmill pair, None being a pass; UsageError off the board."""
-    if move is None:
-        return rows * cols
-    return index(rows - 1 - move[0], move[1], rows, cols)
+    if len(word) == 2:
+        col, row = ord(word[0]) - 97, ord(word[1]) - 97
+        if 0 <= row < rows and 0 <= col < cols:
+            return row * cols + col
+    last = chr(96 + cols) + chr(96 + rows)
+    raise UsageError(f"{text!r} is no SGF point of a {rows}x{cols} board; aa to {last}, or empty for a pass.")
 
 
 @lru_cache(maxsize=64)
@@ -158,27 +131,6 @@ def stars(rows: int, cols: int) -> tuple[tuple[int, int], ...]:
     if rows == cols and rows in _FIVE:
         points = points[::2]
     return tuple(points)
-
-
-def handicap(rows: int, cols: int, stones: int) -> tuple[int, ...]:
-    """The points of a fixed handicap of 2 to 9 stones, placed as GTP does (corners, sides, centre)."""
-    allowed = _most_handicap(rows, cols)
-    if not 2 <= stones <= allowed:
-        known = f"2 to {allowed} stones" if allowed else "none: it wants sides of at least 7"
-        raise UsageError(f"a fixed handicap of {stones} is not defined on {rows}x{cols}; allowed: {known}.")
-    top, left = (2 if side < 13 else 3 for side in (rows, cols))
-    low, right, mid, half = rows - 1 - top, cols - 1 - left, rows // 2, cols // 2
-    corners = [(low, left), (top, right), (top, left), (low, right)]
-    sides = [(mid, left), (mid, right), (low, half), (top, half)]
-    even = stones - stones % 2 if stones > 4 else stones
-    centre = [(mid, half)] if stones > 4 and stones % 2 else []
-    return tuple(r * cols + c for r, c in (corners + sides)[:even] + centre)
-
-
-def _most_handicap(rows: int, cols: int) -> int:
-    if min(rows, cols) < 7:
-        return 0
-    return 9 if rows % 2 and cols % 2 and min(rows, cols) > 7 else 4
 
 
 def _is_pass(move: int, rows: int, cols: int) -> bool:

@@ -12,8 +12,8 @@ shifts, and a stone on the edge has its missing neighbour on a bit that is never
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -36,6 +36,22 @@ REASONS = {
     "ko": "it would take back at once in a ko",
     "superko": "it would repeat an earlier board of the game",
 }
+
+
+def text_of(board: npt.NDArray[np.uint8]) -> str:
+    """A board uint8 [R, C] of 0, 1, 2 as R*C characters of ``.XO``, row by row from the top."""
+    return board.tobytes().translate(_WRITE).decode("ascii")
+
+
+def board_of(text: str, rows: int, cols: int) -> npt.NDArray[np.uint8]:
+    """R*C characters of ``.XO`` as a board uint8 [R, C], the other way round. Raises UsageError."""
+    if len(text) != rows * cols or set(text) - set(LETTERS):
+        raise UsageError(f"a {rows}x{cols} board is {rows * cols} of {LETTERS!r}, not {text[:400]!r}.")
+    return np.frombuffer(text.encode("ascii").translate(_READ), np.uint8).reshape(rows, cols)
+
+
+_WRITE = bytes.maketrans(bytes(range(3)), LETTERS.encode())
+_READ = bytes.maketrans(LETTERS.encode(), bytes(range(3)))
 
 
 class Grid(NamedTuple):
@@ -111,17 +127,7 @@ class Position:
     @classmethod
     def of_text(cls, rules: Rules, text: str, to_move: int = BLACK) -> Position:
         """A start written row by row from the top in ``.`` ``X`` (Black) ``O`` (White), blanks skipped."""
-        letters = "".join(text.split())
-        if len(letters) != rules.points or set(letters) - set(LETTERS):
-            raise UsageError(
-                f"a {rules.rows}x{rules.cols} board is {rules.points} of {LETTERS!r}, not {text!r}."
-            )
-        return cls.of_board(rules, [LETTERS.index(letter) for letter in letters], to_move)
-
-    @classmethod
-    def handicap(cls, rules: Rules, stones: int) -> Position:
-        """A start with 2 to 9 black stones on the fixed handicap points, White to move."""
-        return cls.setup(rules, black=coords.handicap(rules.rows, rules.cols, stones), to_move=WHITE)
+        return cls.of_board(rules, board_of("".join(text.split()), rules.rows, rules.cols), to_move)
 
     # --- moving ---
 
@@ -137,6 +143,12 @@ class Position:
         passes = self.passes + 1 if move == self.rules.points else 0
         history = (*self.history, _key(self.rules, black, white, 3 - mover))
         return Position(self.rules, black, white, 3 - mover, history, move, passes, removed)
+
+    def turned(self, color: int) -> Position:
+        """The same position with ``color`` to move, as in games whose colours do not alternate."""
+        _check_color(color)
+        now = _key(self.rules, self.black, self.white, color)
+        return replace(self, to_move=color, history=(*self.history[:-1], now))
 
     def why_illegal(self, move: int, color: int | None = None) -> str | None:
         """One of the ``REASONS``, or None for a legal move."""
@@ -175,6 +187,27 @@ class Position:
         board.flags.writeable = False
         return board
 
+    def boards(self) -> npt.NDArray[np.uint8]:
+        """Every board so far as uint8 [plies + 1, R, C], the start first."""
+        rows, width = self.rules.rows, self.rules.cols + 1
+        size = 2 * rows * width
+        bits = _unpacked([key >> self._turn_bits for key in self.history], size)
+        white, black = bits.reshape(-1, 2, rows, width)[..., : self.rules.cols].swapaxes(0, 1)
+        return black + 2 * white
+
+    def turns(self) -> npt.NDArray[np.uint8]:
+        """Who was to move on each of ``boards()``: uint8 [plies + 1].
+
+        Only situational superko remembers that; by the other rules all are whose turn it is now.
+        """
+        turns = [(key & 1) + 1 if self._turn_bits else self.to_move for key in self.history]
+        return np.array(turns, np.uint8)
+
+    @property
+    def _turn_bits(self) -> int:
+        """How many low bits of a key say who is to move."""
+        return int(self.rules.ko == "situational")
+
     def score(self) -> float:
         """Black's area minus White's minus komi, every stone counting as alive."""
         width, full, _ = grid(self.rules.rows, self.rules.cols)
@@ -184,7 +217,7 @@ class Position:
 
     def __str__(self) -> str:
         """The board as rows of ``.`` ``X`` ``O``, readable by ``of_text``."""
-        return "\n".join("".join(LETTERS[value] for value in row) for row in self.board)
+        return "\n".join(text_of(row) for row in self.board)
 
     # --- the rules ---
 
@@ -275,10 +308,14 @@ def _key(rules: Rules, black: int, white: int, to_move: int) -> int:
 def _array(rules: Rules, points: int) -> npt.NDArray[np.uint8]:
     """A set of bits as uint8 [R, C] of 0 and 1."""
     width = rules.cols + 1
-    size = rules.rows * width
-    packed = np.frombuffer(points.to_bytes((size + 7) // 8, "little"), np.uint8)
-    flat = np.unpackbits(packed, count=size, bitorder="little")
-    return flat.reshape(rules.rows, width)[:, : rules.cols]
+    return _unpacked([points], rules.rows * width).reshape(rules.rows, width)[:, : rules.cols]
+
+
+def _unpacked(numbers: Sequence[int], size: int) -> npt.NDArray[np.uint8]:
+    """The low ``size`` bits of each number, the lowest first: uint8 [N, size]."""
+    length = (size + 7) // 8
+    packed = np.frombuffer(b"".join(n.to_bytes(length, "little") for n in numbers), np.uint8)
+    return np.unpackbits(packed.reshape(-1, length), axis=1, count=size, bitorder="little")
 
 
 def _bits(rules: Rules, points: Iterable[int]) -> int:

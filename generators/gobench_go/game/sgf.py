@@ -31,7 +31,7 @@ from typing import Any
 
 from sgfmill import sgf_grammar
 
-from gobench.errors import DataError
+from gobench.errors import DataError, UsageError
 from gobench_go.game import coords
 from gobench_go.game.sgf_text import clean, decode, komi, result, simple, utf8
 
@@ -283,14 +283,11 @@ def _add(node: Node, moves: list[int], colors: list[int], late: int, rows: int, 
 
 def _point(value: bytes, rows: int, cols: int, ply: int = -1) -> int:
     """The index of a raw value; R*C for a pass."""
-    word = value.strip()
-    if word in (b"", b"tt"):
-        return rows * cols
-    if len(word) == 2:
-        col, row = word[0] - 97, word[1] - 97
-        if 0 <= row < rows and 0 <= col < cols:
-            return row * cols + col
-    raise SgfError("bad-point", f"[{clean(decode(word[:12]))}] is no point of a {rows}x{cols} board", ply)
+    try:
+        return coords.index_of_sgf(value.decode("ascii", "replace"), rows, cols)
+    except UsageError:
+        detail = f"[{clean(decode(value.strip()[:12]))}] is no point of a {rows}x{cols} board"
+        raise SgfError("bad-point", detail, ply) from None
 
 
 def _set_up(node: Node, setup: dict[int, str], work: int, rows: int, cols: int) -> int:

@@ -42,11 +42,6 @@ def fingerprint(record: Mapping[str, Json], kind: str = "symmetry") -> int:
     return int(_scrambled(total).min())
 
 
-def hexadecimal(record: Mapping[str, Json], kind: str = "symmetry") -> str:
-    """The fingerprint as 16 hexadecimal digits."""
-    return f"{fingerprint(record, kind):016x}"
-
-
 def _plies(record: Mapping[str, Json]) -> tuple[npt.NDArray[np.int64], Words]:
     """Point [N] and (time, colour) word [N] of every set-up stone and ply."""
     where = np.array(record["moves"], np.int64)

@@ -9,14 +9,13 @@ ply.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import dataclass
 
 from gobench.seeds import seed64
 from gobench.types import Episode, Json, Record, Rejection, Source
 from gobench_go.game.position import Position
 from gobench_go.sources.record import rounded, rules_of, start_of
-from gobench_go.teachers import Teacher, teacher
+from gobench_go.teachers import Teacher, shared
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ class Reannotated:
         """The wrapped source's candidates, judged."""
         for each in self.source.unit(index):
             yield (
-                Episode(judged(each.record, _teacher(self.teacher), self.seed))
+                Episode(judged(each.record, shared(self.teacher), self.seed))
                 if isinstance(each, Episode)
                 else each
             )
@@ -61,19 +60,5 @@ def positions(record: Mapping[str, Json]) -> Iterator[Position]:
     """The Position before each ply, the ply's colour to move."""
     position = start_of(record, rules_of(record))
     for move, color in zip(record["moves"], record["colors"], strict=True):
-        yield position if position.to_move == color else _to_move(position, color)
+        yield position if position.to_move == color else position.turned(color)
         position = position.play(move, color)
-
-
-def _to_move(position: Position, color: int) -> Position:
-    """The same board with the other colour to move, as in games whose colours do not alternate."""
-    history = position.history
-    if position.rules.ko == "situational":  # its keys end in the bit of who is to move
-        history = (*history[:-1], history[-1] ^ 1)
-    return replace(position, to_move=color, history=history)
-
-
-@lru_cache(maxsize=16)
-def _teacher(text: str) -> Teacher:
-    """One teacher a process."""
-    return teacher(text)

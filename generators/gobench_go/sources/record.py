@@ -21,7 +21,7 @@ import numpy.typing as npt
 from gobench.errors import UsageError
 from gobench.types import Episode, Json, Record, Rejection
 from gobench_go.game import coords, kernels
-from gobench_go.game.position import NAMES, Position
+from gobench_go.game.position import NAMES, Position, board_of
 from gobench_go.game.position import REASONS as ILLEGAL
 from gobench_go.game.rules import Rules
 
@@ -75,7 +75,7 @@ def episode(game: Game) -> Episode | Rejection:
     try:
         replay = kernels.replay(
             game.rules,
-            board_of(game.setup, game.rules),
+            setup_board(game.setup, game.rules),
             np.asarray(game.moves, np.int16),
             np.asarray(game.colors, np.uint8),
         )
@@ -126,15 +126,9 @@ def result_text(score: float) -> str:
     return f"{'B' if score > 0 else 'W'}+{abs(score):g}" if score else "0"
 
 
-def board_of(setup: str, rules: Rules) -> npt.NDArray[np.uint8] | None:
-    """The start position as uint8 [R, C]; None for the empty board."""
-    if not setup:
-        return None
-    codes = np.frombuffer(setup.translate(_CODES).encode("ascii"), np.uint8)
-    return codes.reshape(rules.rows, rules.cols)
-
-
-_CODES = str.maketrans({".": "\0", "X": "\1", "O": "\2"})
+def setup_board(setup: str, rules: Rules) -> npt.NDArray[np.uint8] | None:
+    """The start position as uint8 [R, C]; None for the empty board. Raises UsageError for no such text."""
+    return board_of(setup, rules.rows, rules.cols) if setup else None
 
 
 def start_of(record: Mapping[str, Json], rules: Rules) -> Position:

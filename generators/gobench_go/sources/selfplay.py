@@ -10,14 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
 from gobench.seeds import seed64
 from gobench.types import Episode, Json, Rejection
 from gobench_go.game.kernels import alternating
 from gobench_go.game.rules import Rules
 from gobench_go.sources.record import Game, episode
-from gobench_go.teachers import Teacher, teacher
+from gobench_go.teachers import shared
 
 SHIFT = 11  # seeds of 53 bits: what every reader of JSON keeps exactly
 
@@ -56,7 +55,7 @@ class SelfPlay:
 
     def unit(self, index: int) -> Iterator[Episode | Rejection]:
         """Game ``index``."""
-        player, seed = _teacher(self.teacher), seed64(self.seed, "selfplay", self.first + index) >> SHIFT
+        player, seed = shared(self.teacher), seed64(self.seed, "selfplay", self.first + index) >> SHIFT
         played = player.game(self.rules, self.opening, self.temperature, self.max_plies, seed)
         judged = len(played.targets) > 0
         yield episode(
@@ -74,9 +73,3 @@ class SelfPlay:
                 seed=seed,
             )
         )
-
-
-@lru_cache(maxsize=16)
-def _teacher(text: str) -> Teacher:
-    """One teacher a process."""
-    return teacher(text)

@@ -40,6 +40,7 @@ import numpy as np
 
 from gobench.types import Array, Episode, Rejection
 from gobench_go.game import kernels
+from gobench_go.game.position import text_of
 from gobench_go.game.rules import Rules
 from gobench_go.sources import archives, record
 from gobench_go.sources.archives import MemberError
@@ -224,7 +225,7 @@ class Recovered:
     def setup(self) -> str:
         """The start as R*C characters, or empty."""
         start = self.boards[0]
-        return "".join(".XO"[p] for p in start.ravel()) if start.any() else ""
+        return text_of(start) if start.any() else ""
 
     def add(self, move: int, color: int, board: Array) -> None:
         """One ply that leaves ``board``."""

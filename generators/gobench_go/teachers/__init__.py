@@ -7,12 +7,13 @@ is ``random@1`` or ``mcts@1:50``, which is how it stands in records: one name an
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 from gobench.errors import UsageError, unknown
 from gobench_go.teachers import mcts, random_teacher
 from gobench_go.teachers.base import GameRecord, Judgement, Teacher
 
-__all__ = ["GameRecord", "Judgement", "Teacher", "teacher", "warm"]
+__all__ = ["GameRecord", "Judgement", "Teacher", "shared", "teacher", "warm"]
 
 
 def _random(text: str, argument: str) -> Teacher:
@@ -44,6 +45,12 @@ def teacher(text: str) -> Teacher:
     if at and version != str(current):
         raise UsageError(f"teacher {text!r}: this is version {current} of {kind}; write {kind}@{current}.")
     return make(text, argument)
+
+
+@lru_cache(maxsize=16)
+def shared(text: str) -> Teacher:
+    """The same, but one for each name in a process: a search keeps its memory between games."""
+    return teacher(text)
 
 
 def warm() -> None:

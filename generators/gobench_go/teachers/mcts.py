@@ -7,11 +7,9 @@ part of the last tree is kept. Any edit to this package that changes a move rais
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from gobench.errors import UsageError
 from gobench_go.game.position import Position
@@ -42,7 +40,7 @@ class MctsTeacher:
         if position.over:
             raise UsageError("the game is over: there is nothing to judge after two passes.")
         points = position.rules.points
-        boards, movers = _history(position)
+        boards, movers = position.boards().reshape(-1, points), position.turns()
         visits, wins = np.zeros(points + 1, np.int32), np.zeros(points + 1, np.float32)
         task, (tree, _) = self._task(position.rules, seed), self._memory(points)
         scratch = _scratch(len(movers))
@@ -110,25 +108,3 @@ def _plan(opening: Opening, temperature: Temperature) -> Any:
     rows = temperature or [(1, 0.0)]
     until, heat = np.array([r[0] for r in rows], np.int64), np.array([r[1] for r in rows], np.float64)
     return Plan(int(table.get("plies", 0)), int(table.get("region", REGION)), until, heat)
-
-
-def _history(position: Position) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
-    """uint8 [H, R*C] every board of the game so far, and uint8 [H] who was to move on it."""
-    rules = position.rules
-    situational = rules.ko == "situational"
-    boards = np.empty((len(position.history), rules.points), np.uint8)
-    movers = np.full(len(position.history), position.to_move, np.uint8)
-    for i, key in enumerate(position.history):
-        if situational:
-            movers[i] = (key & 1) + 1
-        boards[i] = _decoded(key >> 1 if situational else key, rules.rows, rules.cols)
-    return boards, movers
-
-
-@lru_cache(maxsize=1024)
-def _decoded(key: int, rows: int, cols: int) -> npt.NDArray[np.uint8]:
-    """The board uint8 [R*C] of a key of ``Position.history``: Black's bits above White's, a spare column."""
-    size = rows * (cols + 1)
-    bits = np.array([int(bit) for bit in f"{key:0{2 * size}b}"[::-1]], np.uint8).reshape(2, rows, cols + 1)
-    board: npt.NDArray[np.uint8] = (2 * bits[0] + bits[1])[:, :cols].reshape(-1)
-    return board

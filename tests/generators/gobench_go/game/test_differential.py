@@ -67,7 +67,7 @@ class Match:
 
     def point(self, move: int) -> tuple[int, int] | None:
         cols = self.fast.rules.cols
-        return None if move == self.fast.rules.points else coords.row_col(move, cols)
+        return None if move == self.fast.rules.points else divmod(move, cols)
 
     def compare_move(self, move: int, color: int) -> bool:
         why = self.fast.why_illegal(move, color)

@@ -249,8 +249,42 @@ def test_set_up_positions() -> None:
     assert game.to_move == WHITE and game.plies == 0 and game.last == -1
     assert Position.of_board(rules, game.board, WHITE) == game
     assert Position.of_text(rules, str(game), WHITE) == game
-    handicap = Position.handicap(rules, 4)
-    assert handicap.to_move == WHITE and handicap.board.sum() == 4 and handicap.board[2, 2] == 1
+
+
+def test_boards_as_text_and_back() -> None:
+    board = position.board_of("XO..O.", 2, 3)
+    assert board.tolist() == [[1, 2, 0], [0, 2, 0]]
+    assert position.text_of(board) == "XO..O."
+    for text in ("XO..O", "XO..O.X", "XO..Oé", "XO..O#", ""):
+        with pytest.raises(UsageError, match="2x3 board is 6 of"):
+            position.board_of(text, 2, 3)
+
+
+@pytest.mark.parametrize("ko", KO)
+@pytest.mark.parametrize(("rows", "cols"), [(1, 1), (2, 3), (3, 5), (19, 19)])
+def test_every_board_so_far(ko: str, rows: int, cols: int) -> None:
+    rng = np.random.default_rng(5)
+    game = Position.start(Rules(rows, cols, ko, True))
+    boards, turns = [game.board], [game.to_move]
+    for _ in range(25):
+        if not (legal := game.legal_moves()):
+            break
+        game = game.play(int(rng.choice(legal)))
+        boards.append(game.board)
+        turns.append(game.to_move)
+    assert game.boards().dtype == np.uint8
+    assert np.array_equal(game.boards(), boards)
+    assert game.turns().tolist() == (turns if ko == "situational" else [game.to_move] * len(turns))
+
+
+@pytest.mark.parametrize("ko", KO)
+def test_the_same_position_with_the_other_to_move(ko: str) -> None:
+    game = Position.start(Rules(3, 3, ko)).play(4)
+    turned = game.turned(BLACK)
+    assert (turned.to_move, turned.last, turned.plies) == (BLACK, 4, 1)
+    assert np.array_equal(turned.boards(), game.boards())
+    assert turned.turned(WHITE) == game.turned(WHITE) == game
+    assert (turned.history == game.history) == (ko != "situational")
 
 
 def test_set_ups_that_cannot_be() -> None:
