@@ -12,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from gobench.types import Array
+from gobench_go.game.position import BLACK, WHITE, Position, grid
+from gobench_go.game.rules import Rules
 from gobench_go.video import read
 from gobench_go.video.themes import Look
 
@@ -79,34 +81,18 @@ def between(look: Look, before: Array, after: Array, to_move: int, sure: float =
 
 
 def captures(board: npt.NDArray[np.uint8], move: int, color: int) -> tuple[int, ...]:
-    """The stones that ``color`` captures by playing ``move`` on a board uint8 [R, C], in ascending order."""
+    """The stones that ``color`` captures by playing ``move`` on a board uint8 [R, C], in ascending order.
+
+    The referee says so. A board that was read may hold chains without liberties, which no start may: they stay.
+    """
     rows, cols = board.shape
-    points = [int(p) for p in board.ravel()]
-    points[move] = color
-    taken: set[int] = set()
-    for start in _around(move, rows, cols):
-        if points[start] == 3 - color and start not in taken:
-            taken |= _without_liberty(points, start, rows, cols)
-    return tuple(sorted(taken))
-
-
-def _without_liberty(points: list[int], start: int, rows: int, cols: int) -> set[int]:
-    """The group at ``start`` if it has no liberty, else nothing."""
-    group, todo = {start}, [start]
-    while todo:
-        for near in _around(todo.pop(), rows, cols):
-            if points[near] == 0:
-                return set()
-            if points[near] == points[start] and near not in group:
-                group.add(near)
-                todo.append(near)
-    return group
-
-
-def _around(point: int, rows: int, cols: int) -> list[int]:
-    row, col = divmod(point, cols)
-    near = ((row - 1, col), (row + 1, col), (row, col - 1), (row, col + 1))
-    return [r * cols + c for r, c in near if 0 <= r < rows and 0 <= c < cols]
+    rules = Rules(rows, cols, ko="simple", suicide=True)
+    bits, flat = grid(rows, cols).bits, board.ravel()
+    black, white = (sum(bits[p] for p in np.flatnonzero(flat == c).tolist()) for c in (BLACK, WHITE))
+    before = Position(rules, black, white, color, history=())
+    if not before.is_legal(move):
+        return ()
+    return tuple(point for point in before.play(move).captured if flat[point] == 3 - color)
 
 
 def _ints(points: npt.NDArray[np.intp]) -> tuple[int, ...]:

@@ -87,7 +87,8 @@ def _states(look: Look, boards: npt.ArrayLike, last_moves: npt.ArrayLike | None)
         raise UsageError(f"boards hold the value {states.max()}: points are 0 empty, 1 black or 2 white.")
     if not look.last_move or last_moves is None:
         return states
-    return kernels.mark_last(states, _marks(look, last_moves, len(states)))
+    marked: Array = kernels.mark_last(states, _marks(look, last_moves, len(states)))
+    return marked
 
 
 def _marks(look: Look, last_moves: npt.ArrayLike, length: int) -> Marks:

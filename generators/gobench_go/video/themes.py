@@ -6,7 +6,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from functools import cached_property
 from threading import Lock
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,8 @@ from gobench_go.video.variation import Variation, vary
 __all__ = ["THEMES", "Look", "look"]
 
 KEPT_BYTES = 96 << 20  # of the last looks' atlases, kept for the next call
+
+Planes: TypeAlias = tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8], npt.NDArray[np.uint8]]
 
 _kept: OrderedDict[tuple[Any, ...], Look] = OrderedDict()
 _lock = Lock()
@@ -42,13 +44,14 @@ class Look:
     readers: dict[bool, Any] = field(default_factory=dict, repr=False)  # filled by read.reader, luma or not
 
     @cached_property
-    def planes(self) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+    def planes(self) -> Planes:
         """The atlas as 4:2:0 planes: y [S, H, W], u and v [S, H/2, W/2]."""
         from gobench_go.video import kernels
 
         if self.size % 2:
             raise UsageError(f"4:2:0 planes need an even size, not {self.size}: choose {self.size + 1}.")
-        return kernels.atlas_planes(self.atlas)
+        planes: Planes = kernels.atlas_planes(self.atlas)
+        return planes
 
 
 def look(

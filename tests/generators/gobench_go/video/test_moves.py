@@ -92,6 +92,21 @@ def test_captures_agree_with_the_rules() -> None:
                 assert moves.captures(before.board, after.last, before.to_move) == after.captured
 
 
+def test_the_referee_says_what_is_captured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Position, "play", lambda self, move: pytest.fail("asked"))
+    with pytest.raises(pytest.fail.Exception, match="asked"):
+        moves.captures(board("OX. ... ..."), 3, BLACK)
+
+
+def test_captures_on_boards_that_no_game_has() -> None:
+    """A misread board may hold chains without liberties, and a stone may be drawn where it has none."""
+    dead = board("OX.. X... ..XO ..OX")
+    assert moves.captures(dead, 2, WHITE) == ()
+    assert moves.captures(board("OX. X.. ..O"), 5, BLACK) == ()
+    assert moves.captures(board(".X. X.. ..."), 0, WHITE) == ()  # suicide takes nothing of the enemy's
+    assert moves.captures(board(".OX OX. X.."), 0, WHITE) == ()
+
+
 def test_a_smeared_point_is_unreadable() -> None:
     drawn = look("videoworld", 128, 5, 5)
     clean = render.board(drawn, BEFORE)
