@@ -11,13 +11,12 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from gobench.errors import DataError
     from gobench.types import Array
     from gobench_go.game.position import Position
-    from gobench_go.game.sgf import SgfError, SgfGame
+    from gobench_go.game.sgf import SgfGame
     from gobench_go.video.read import Seen
     from gobench_go.video.render import Marks
-
-LETTERS = ".XO"
 
 
 @click.command()
@@ -26,9 +25,7 @@ LETTERS = ".XO"
 @click.option(
     "--size", default=256, show_default=True, metavar="PIXELS", help="Side of the picture, 36 to 1024."
 )
-@click.option(
-    "--board", "board_size", default="9x9", show_default=True, metavar="RxC", help="Lines of the board."
-)
+@click.option("--board", "board_size", metavar="RxC", help="Lines of the board, with --moves [default: 9x9].")
 @click.option(
     "--moves", metavar="TEXT", help='Moves from Black on, as in "E5 C3 pass G7"; empty: the empty board.'
 )
@@ -37,7 +34,6 @@ LETTERS = ".XO"
 )
 @click.option(
     "--game",
-    default=0,
     type=click.IntRange(0),
     metavar="N",
     help="Which game of --sgf, from 0 on [default: 0].",
@@ -52,16 +48,16 @@ def render(
     out: Path,
     theme: str,
     size: int,
-    board_size: str,
+    board_size: str | None,
     moves: str | None,
     sgf: Path | None,
-    game: int,
+    game: int | None,
     coordinates: bool,
     last_move: bool,
     variation: int | None,
     fps: int,
 ) -> None:
-    """Draw a position or a game into OUT.
+    """Draw a position or a game into OUT: give --moves or --sgf.
 
     A .png or .jpg holds the last position, a .gif or .mp4 the whole game.
 
@@ -72,14 +68,12 @@ def render(
       gobench go render --sgf games.zip --game 12 game.gif
       gobench go render --theme paper --board 19x19 --moves "" empty.png
     """
-    from gobench.errors import UsageError
     from gobench_go.video import files
     from gobench_go.video.render import GoClip
     from gobench_go.video.themes import look
 
-    if sgf is not None and moves is not None:
-        raise UsageError("--moves and --sgf were both given: choose one.")
-    line = _of_sgf(sgf, game) if sgf is not None else _of_moves(moves or "", board_size)
+    _check_origin(moves, board_size, sgf, game)
+    line = _of_sgf(sgf, game or 0) if sgf is not None else _of_moves(moves or "", board_size or "9x9")
     rules = line[0].rules
     drawn = look(theme, size, rules.rows, rules.cols, coordinates, last_move, variation)
     boards, last = _shown(line)
@@ -87,6 +81,20 @@ def render(
     click.echo(
         f"{out}: {rules.rows}x{rules.cols}, {len(line) - 1} moves, theme {theme}, {size} pixels", err=True
     )
+
+
+def _check_origin(moves: str | None, board_size: str | None, sgf: Path | None, game: int | None) -> None:
+    """UsageError unless the options name one game and nothing that would be ignored."""
+    from gobench.errors import UsageError
+
+    if moves is None and sgf is None:
+        raise UsageError('nothing to draw: give --moves (as in --moves "E5 C3"; "" is no move) or --sgf.')
+    if moves is not None and sgf is not None:
+        raise UsageError("--moves and --sgf were both given: choose one.")
+    if sgf is None and game is not None:
+        raise UsageError("--game picks a game of --sgf: leave it out with --moves.")
+    if sgf is not None and board_size is not None:
+        raise UsageError("--board goes with --moves: leave it out with --sgf, whose games say their size.")
 
 
 def _of_moves(text: str, board_size: str) -> list[Position]:
@@ -104,44 +112,51 @@ def _of_moves(text: str, board_size: str) -> list[Position]:
 
 def _of_sgf(path: Path, game_number: int) -> list[Position]:
     """Every position of a game of an SGF file, folder or archive, by the loosest rules; DataError for a bad one."""
-    from gobench.errors import UsageError
+    from gobench.errors import DataError, UsageError
+
+    number = -1
+    for number, (origin, found) in enumerate(_games(path)):
+        if number == game_number:
+            return _replayed(found, origin)
+    if number < 0:
+        raise DataError(f"{path} holds no games: give an SGF file, or a folder or archive of SGF files.")
+    raise UsageError(f"{path} holds {number + 1} games: --game goes from 0 to {number}, not {game_number}.")
+
+
+def _games(path: Path) -> Iterator[tuple[str, SgfGame | DataError]]:
+    """Every game at a path and the file that it is in; a file that cannot be read counts as one game."""
     from gobench_go.game import sgf
-
-    number = 0
-    for data in _sgf_files(path):
-        for found in sgf.read(data):
-            if number == game_number:
-                return _replayed(found, path)
-            number += 1
-    raise UsageError(f"{path} holds {number} games: --game counts from 0 to {number - 1}, not {game_number}.")
-
-
-def _sgf_files(path: Path) -> Iterator[bytes]:
-    """The bytes of every SGF file at a path: the file itself, or those in a folder or archive."""
+    from gobench_go.sources.archives import MemberError
     from gobench_go.sources.members import list_members
     from gobench_go.sources.sgf_files import MAX_BYTES, SUFFIXES
 
     listing = list_members([str(path)], SUFFIXES, "sgf")
     for number in range(len(listing)):
         container, member = listing.find(number)
-        yield container.read(member, MAX_BYTES)
+        try:
+            data = container.read(member, MAX_BYTES)
+        except MemberError as error:
+            if error.reason != "not-wanted":
+                yield container.origin(member), error
+            continue
+        for game in sgf.read(data):
+            yield container.origin(member), game
 
 
-def _replayed(found: SgfGame | SgfError, path: Path) -> list[Position]:
+def _replayed(found: SgfGame | DataError, origin: str) -> list[Position]:
     from gobench.errors import DataError, UsageError
-    from gobench_go.game import sgf
     from gobench_go.game.position import Position
     from gobench_go.game.rules import Rules
 
-    if isinstance(found, sgf.SgfError):
-        raise DataError(f"{path}: {found}")
+    if isinstance(found, DataError):
+        raise DataError(f"{origin}: {found}")
     rules = Rules(found.rows, found.cols, ko="simple", suicide=True)
     try:
         game = [Position.of_text(rules, found.setup or "." * rules.points)]
         for move, color in zip(found.moves, found.colors, strict=True):
             game.append(game[-1].play(move, color))
     except UsageError as error:
-        raise DataError(f"{path}: {error}") from error
+        raise DataError(f"{origin}: {error}") from error
     return game
 
 
@@ -181,6 +196,8 @@ def read(picture: Path, theme: str | None, board_size: str | None, as_json: bool
 
 
 def _rows(seen: Seen) -> list[str]:
+    from gobench_go.game.position import LETTERS
+
     return ["".join(LETTERS[point] for point in row) for row in seen.points.tolist()]
 
 

@@ -63,13 +63,12 @@ def _gif(clip: GoClip) -> bytes:
     from PIL import Image
 
     palette = Image.fromarray(clip.look.atlas.reshape(-1, clip.width, 3)).quantize(256)
-    drawn = [
-        Image.fromarray(frame).quantize(palette=palette, dither=Image.Dither.NONE) for frame in clip.rgb()
-    ]
-    data = io.BytesIO()
-    drawn[0].save(
-        data, "GIF", save_all=True, append_images=drawn[1:], duration=round(1000 / clip.fps), loop=0
+    drawn = (
+        Image.fromarray(clip.rgb(t, t + 1)[0]).quantize(palette=palette, dither=Image.Dither.NONE)
+        for t in range(clip.length)
     )
+    data = io.BytesIO()
+    next(drawn).save(data, "GIF", save_all=True, append_images=drawn, duration=round(1000 / clip.fps), loop=0)
     return data.getvalue()
 
 
@@ -84,6 +83,7 @@ def _mp4(clip: GoClip) -> bytes:
 WRITERS: dict[str, Callable[[GoClip], bytes]] = {
     ".png": _png,
     ".jpg": _jpeg,
+    ".jpeg": _jpeg,
     ".gif": _gif,
     ".mp4": _mp4,
 }

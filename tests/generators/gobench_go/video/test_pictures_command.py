@@ -115,11 +115,14 @@ def test_a_variation_is_drawn(tmp_path: Path) -> None:
     [
         (("--moves", "E5 E5", "a.png"), "White cannot play E5"),
         (("--moves", "I5", "a.png"), "columns have no I"),
-        (("a.webm",), r"one of \.png, \.jpg, \.gif, \.mp4"),
-        (("--theme", "wod", "a.png"), "Did you mean 'wood'"),
-        (("--size", "36", "--board", "19", "a.png"), "choose 71"),
-        (("--board", "9y9", "a.png"), "no board size"),
-        (("--size", "255", "a.mp4"), "even"),
+        (("--moves", "", "a.webm"), r"one of \.png, \.jpg, \.jpeg, \.gif, \.mp4"),
+        (("--moves", "", "--theme", "wod", "a.png"), "Did you mean 'wood'"),
+        (("--moves", "", "--size", "36", "--board", "19", "a.png"), "choose 71"),
+        (("--moves", "", "--board", "9y9", "a.png"), "no board size"),
+        (("--moves", "", "--size", "255", "a.mp4"), "even"),
+        (("a.png",), "give --moves .* or --sgf"),
+        (("--moves", "E5", "--game", "0", "a.png"), "--game picks a game of --sgf"),
+        (("--sgf", "a.sgf", "--board", "9x9", "a.png"), "--board goes with --moves"),
         (("--moves", "", "--sgf", "a.sgf", "a.png"), "choose one"),
     ],
 )
@@ -154,3 +157,50 @@ def test_any_game_of_an_archive_can_be_drawn(data: Path, tmp_path: Path) -> None
     assert (tmp_path / "0.png").read_bytes() != (tmp_path / "7.png").read_bytes()
     with pytest.raises(UsageError, match="from 0 to 109"):
         run(render, "--sgf", archive, "--game", "110", tmp_path / "a.png")
+
+
+def zipped(path: Path, members: dict[str, str]) -> Path:
+    with ZipFile(path, "w") as archive:
+        for name, text in members.items():
+            archive.writestr(name, text)
+    return path
+
+
+def test_other_files_in_an_archive_are_passed_over(tmp_path: Path) -> None:
+    game = "(;GM[1]SZ[9];B[ee];W[cc])"
+    archive = zipped(tmp_path / "games.zip", {"README.md": "games", "a.sgf": game, "b.sgf": "hello"})
+    run(render, "--size", "64", "--sgf", archive, tmp_path / "a.png")
+    assert (tmp_path / "a.png").exists()
+    with pytest.raises(DataError, match=r"games\.zip/b\.sgf: no game found"):
+        run(render, "--sgf", archive, "--game", "1", tmp_path / "b.png")
+    with pytest.raises(UsageError, match="holds 2 games: --game goes from 0 to 1"):
+        run(render, "--sgf", archive, "--game", "2", tmp_path / "b.png")
+    outside = zipped(tmp_path / "bad.zip", {"../a.sgf": game, "b.sgf": game})
+    with pytest.raises(DataError, match=r"bad\.zip/.*leads outside"):
+        run(render, "--sgf", outside, tmp_path / "b.png")
+    run(render, "--size", "64", "--sgf", outside, "--game", "1", tmp_path / "c.png")
+    none = zipped(tmp_path / "none.zip", {"README.md": "nothing"})
+    with pytest.raises(DataError, match="holds no games"):
+        run(render, "--sgf", none, tmp_path / "b.png")
+
+
+def test_jpeg_has_two_suffixes(tmp_path: Path) -> None:
+    for suffix in ("jpg", "jpeg"):
+        run(render, "--size", "64", "--moves", "E5", tmp_path / f"a.{suffix}")
+    assert (tmp_path / "a.jpg").read_bytes() == (tmp_path / "a.jpeg").read_bytes()
+
+
+def test_a_gif_is_drawn_frame_by_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn, whole = [], drawing.GoClip.rgb
+
+    def rgb(clip: drawing.GoClip, start: int = 0, stop: int | None = None, step: int = 1) -> object:
+        frames = whole(clip, start, stop, step)
+        drawn.append(len(frames))
+        return frames
+
+    monkeypatch.setattr(drawing.GoClip, "rgb", rgb)
+    boards = np.zeros((40, 9, 9), np.uint8)
+    for t in range(1, 40):
+        boards[t:].reshape(40 - t, -1)[:, t] = 1 + t % 2
+    files.WRITERS[".gif"](drawing.GoClip(look("wood", 64, 9, 9), boards))
+    assert drawn == [1] * 40
