@@ -192,8 +192,9 @@ class Position:
         rows, width = self.rules.rows, self.rules.cols + 1
         size = 2 * rows * width
         bits = _unpacked([key >> self._turn_bits for key in self.history], size)
-        white, black = bits.reshape(-1, 2, rows, width)[..., : self.rules.cols].swapaxes(0, 1)
-        return black + 2 * white
+        sets = bits.reshape(-1, 2, rows, width)[..., : self.rules.cols]  # White's bits are the lower ones
+        boards: npt.NDArray[np.uint8] = sets[:, 1] + 2 * sets[:, 0]
+        return boards
 
     def turns(self) -> npt.NDArray[np.uint8]:
         """Who was to move on each of ``boards()``: uint8 [plies + 1].

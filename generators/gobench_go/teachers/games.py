@@ -123,8 +123,7 @@ def _recall(s: Scratch, code: Code, boards: Bytes, movers: Bytes, last: int) -> 
     mover = np.int64(movers[-1])
     set_up(s.root, s.seen, code, pointer(boards[before]), mover)
     if before < n - 1:
-        p = point(s.root, last)
-        play(s.root, p, 3 - mover)
+        play(s.root, point(s.root, last), _last_color(boards, last, mover))
     s.seen[0] = 0
     for i in range(n):
         key = np.int64(0)
@@ -132,6 +131,18 @@ def _recall(s: Scratch, code: Code, boards: Bytes, movers: Bytes, last: int) -> 
             if boards[i, move] != 0:
                 key ^= ZOBRIST[boards[i, move] * CAP + point(s.root, move)]
         remember(s.seen, key_of(key, np.int64(movers[i]), code.ko))
+
+
+@compiled
+def _last_color(boards: Bytes, last: int, mover: int) -> int:
+    """Who made the move ``last``: whose stone stands there, else (suicide) whose stones vanished."""
+    n, points = boards.shape
+    if last < points and boards[n - 1, last] != 0:
+        return np.int64(boards[n - 1, last])
+    for i in range(points):
+        if boards[n - 2, i] != 0 and boards[n - 1, i] == 0:
+            return np.int64(boards[n - 2, i])
+    return 3 - mover
 
 
 @compiled

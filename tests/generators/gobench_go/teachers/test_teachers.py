@@ -154,6 +154,45 @@ def test_judge_knows_kos_and_earlier_boards(ko: str) -> None:
             assert all(position.is_legal(int(m)) for m in np.flatnonzero(judgement.visits))
 
 
+def searched(position: Position) -> np.ndarray:
+    """The board uint8 [R, C] from which a search of a position begins."""
+    from gobench_go.game.kernels_board import COLOR
+    from gobench_go.teachers import games, mcts
+
+    rules, points = position.rules, position.rules.points
+    player, scratch = mcts.MctsTeacher(2), mcts._scratch(position.plies + 1)
+    tree, _ = player._memory(points)
+    out = np.zeros(points + 1, np.int32), np.zeros(points + 1, np.float32)
+    boards = position.boards().reshape(-1, points)
+    rest = (boards, position.turns(), position.last, position.passes, *out)
+    games.judge(tree, scratch, player._task(rules, 1), *rest)
+    stride = rules.cols + 1
+    field = scratch.root[COLOR : COLOR + (rules.rows + 1) * stride].reshape(-1, stride)
+    return field[1:, 1:]
+
+
+@pytest.mark.parametrize("ko", KO)
+def test_a_search_begins_at_the_board_also_when_a_colour_moves_twice(ko: str) -> None:
+    rng = np.random.default_rng(6)
+    for game in range(6):
+        position = Position.start(Rules(3, 4, ko, game % 2 == 1, 0.5))
+        for _ in range(40):
+            color = int(rng.integers(1, 3))
+            if not (legal := position.legal_moves(color)):
+                break
+            position = position.play(int(rng.choice(legal)), color)
+            if not position.over:
+                for turned in (position, position.turned(color)):
+                    assert np.array_equal(searched(turned), position.board)
+
+
+def test_a_search_begins_at_the_board_after_a_suicide_out_of_turn() -> None:
+    start = Position.of_text(Rules(3, 3, suicide=True), "X.O OO. ...", 2).turned(1)
+    position = start.play(1, 1)
+    assert position.captured == (0, 1)
+    assert np.array_equal(searched(position.turned(1)), position.board)
+
+
 def test_a_judged_game_is_over_only_once() -> None:
     rules = Rules(3, 3)
     over = Position.start(rules).play(9).play(9)
