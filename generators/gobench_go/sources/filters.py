@@ -10,6 +10,7 @@ from gobench.errors import UsageError, unknown
 from gobench_go.game import coords
 from gobench_go.game.rules import RULES
 from gobench_go.game.sgf import SgfGame
+from gobench_go.sources.record import UNKNOWN
 
 DEFAULTS: Mapping[str, Any] = {
     "sizes": [],
@@ -30,7 +31,7 @@ ABOUT: Mapping[str, str] = {
     "max_rank": "the highest rank of both players",
     "min_moves": "least number of plies",
     "max_moves": "most plies; 0 is no limit",
-    "results": "any; known: RE says something; decided: won by points or resignation; counted: by points",
+    "results": "any; known: RE or two passes say it; decided: won by points or resignation; counted: by points",
     "handicap": "any; none: no handicap and no stones set up; only",
 }
 """One line about each filter."""
@@ -46,7 +47,7 @@ REASONS: Mapping[str, str] = {
 
 RESULTS: Mapping[str, Callable[[str], bool]] = {
     "any": lambda result: True,
-    "known": lambda result: result != "?",
+    "known": lambda result: result != UNKNOWN,
     "decided": lambda result: re.fullmatch(r"[BW]\+(R|[0-9.]+)", result) is not None,
     "counted": lambda result: re.fullmatch(r"[BW]\+[0-9.]+|0", result) is not None,
 }
@@ -114,8 +115,11 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
 
 
 def unwanted(game: SgfGame, filters: Mapping[str, Any], rows: int, cols: int) -> tuple[str, str] | None:
-    """(reason, detail) of the first filter that a game does not pass, or None. ``rows``, ``cols``: the
-    recipe's."""
+    """(reason, detail) of the first filter that a game does not pass, or None.
+
+    ``rows``, ``cols`` are the recipe's. A result that the file does not state passes here: see
+    ``unwanted_result``.
+    """
     size = f"{game.rows}x{game.cols}"
     sizes = filters["sizes"] or [f"{rows}x{cols}"]
     if size not in sizes:
@@ -129,11 +133,18 @@ def unwanted(game: SgfGame, filters: Mapping[str, Any], rows: int, cols: int) ->
             "filter-moves",
             f"{len(game.moves)} plies; wanted: {filters['min_moves']} to {filters['max_moves']}",
         )
-    if not RESULTS[filters["results"]](game.result):
-        return "filter-result", f"{game.result}; wanted: {filters['results']}"
+    if game.result != UNKNOWN and (problem := unwanted_result(game.result, filters)):
+        return problem
     if filters["handicap"] != "any" and (filters["handicap"] == "only") != _given(game):
         return "filter-handicap", f"HA[{game.handicap}]; wanted: {filters['handicap']}"
     return _rank_problem(game, filters)
+
+
+def unwanted_result(result: str, filters: Mapping[str, Any]) -> tuple[str, str] | None:
+    """The same for the result alone: for that of the record, which the score may have decided."""
+    if RESULTS[filters["results"]](result):
+        return None
+    return "filter-result", f"{result}; wanted: {filters['results']}"
 
 
 def _given(game: SgfGame) -> bool:

@@ -4,7 +4,7 @@ The record has always the same keys: ``KEYS``. What is decided here for all sour
 
 - ``captures`` are the stones each ply took off; ``score`` is black minus white with komi by area on the last
   board, every stone counting as alive; ``over`` says whether two passes ended the game.
-- ``result`` is the source's own word where it has one, else the score's when the game is over, else ``?``.
+- ``result`` is the source's own word where it has one (``?`` is none), else the score's when the game is over, else ``?``.
 - ``targets`` and ``values`` are as long as ``moves`` or empty; a target of -1 says that none is known at that
   ply.
 """
@@ -46,6 +46,7 @@ REASONS = {
     "setup-dead": "stones set up without liberties",
 }
 NO_TARGET = -1
+UNKNOWN = "?"  # the result of a game of which nobody says how it ended
 
 Ints = Sequence[int] | npt.NDArray[np.integer[Any]]
 Floats = Sequence[float] | npt.NDArray[np.floating[Any]]
@@ -76,8 +77,8 @@ def episode(game: Game) -> Episode | Rejection:
         replay = kernels.replay(
             game.rules,
             setup_board(game.setup, game.rules),
-            np.asarray(game.moves, np.int16),
-            np.asarray(game.colors, np.uint8),
+            game.moves,
+            game.colors,
         )
     except UsageError as error:
         return Rejection(game.origin, "setup-dead", str(error), 0)
@@ -102,7 +103,7 @@ def _record(game: Game, replay: kernels.Replay) -> Record:
         "moves": moves,
         "colors": np.asarray(game.colors).tolist(),
         "captures": replay.captures.tolist(),
-        "result": game.result or (result_text(score) if over else "?"),
+        "result": _result(game.result, score, over),
         "score": score,
         "over": over,
         "source": game.source,
@@ -114,6 +115,12 @@ def _record(game: Game, replay: kernels.Replay) -> Record:
         "values": rounded(game.values),
         "seed": game.seed,
     }
+
+
+def _result(said: str, score: float, over: bool) -> str:
+    if said not in ("", UNKNOWN):
+        return said
+    return result_text(score) if over else UNKNOWN
 
 
 def rounded(values: Floats) -> list[float]:

@@ -76,18 +76,24 @@ class SgfSource:
             return Rejection(origin, game.reason, game.detail, game.ply)
         if problem := filters.unwanted(game, self.filters, self.rows, self.cols):
             return Rejection(origin, *problem)
-        return record.episode(
-            record.Game(
-                rules=self._rules(game),
-                moves=game.moves,
-                colors=game.colors,
-                source="sgf",
-                origin=origin,
-                setup=game.setup,
-                result=game.result,
-                black=_name(game.black, game.black_rank),
-                white=_name(game.white, game.white_rank),
-            )
+        found = record.episode(self._game(game, origin))
+        if isinstance(found, Episode) and (
+            problem := filters.unwanted_result(found.record["result"], self.filters)
+        ):
+            return Rejection(origin, *problem)
+        return found
+
+    def _game(self, game: SgfGame, origin: str) -> record.Game:
+        return record.Game(
+            rules=self._rules(game),
+            moves=game.moves,
+            colors=game.colors,
+            source="sgf",
+            origin=origin,
+            setup=game.setup,
+            result=game.result,
+            black=_name(game.black, game.black_rank),
+            white=_name(game.white, game.white_rank),
         )
 
     def _rules(self, game: SgfGame) -> Rules:

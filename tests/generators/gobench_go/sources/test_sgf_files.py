@@ -165,6 +165,30 @@ def test_score_result_and_over(tmp_path):
     assert (found["result"], found["score"], found["over"]) == ("B+R", 8.5, True)
 
 
+SCORED = "(;SZ[3]KM[0.5]{};B[ba];W[];B[bb];W[];B[bc];W[];B[])"
+
+
+@pytest.mark.parametrize("said", ["", "RE[]", "RE[?]", "RE[Void]"])
+def test_a_finished_game_without_a_result_is_counted(tmp_path, said):
+    path = written(tmp_path, SCORED.format(said))
+    for wanted in ("any", "known", "decided", "counted"):
+        assert accepted(source(path, size=(3, 3), results=wanted))["result"] == "B+8.5"
+
+
+@pytest.mark.parametrize("wanted", ["known", "decided", "counted"])
+def test_an_unfinished_game_without_a_result_stays_unknown(tmp_path, wanted):
+    path = written(tmp_path, "(;SZ[9];B[aa])")
+    assert accepted(source(path))["result"] == "?"
+    assert refused(source(path, results=wanted)).reason == "filter-result"
+
+
+def test_the_real_games_have_results(data):
+    found = run(source(data / "go9_katago_sgf.zip", results="counted"))
+    kept = [each.record for each in found if isinstance(each, Episode)]
+    assert len(kept) > 100
+    assert all(game["result"] == record.result_text(game["score"]) for game in kept)
+
+
 FILTERED = "(;SZ[9]RU[Japanese]BR[3d]WR[2k]RE[W+T]HA[2]AB[cc][gg];W[aa];B[bb])"
 
 
