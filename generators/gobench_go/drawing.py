@@ -7,7 +7,7 @@ from typing import cast
 
 import numpy as np
 
-from gobench.errors import DataError
+from gobench.errors import DataError, UsageError
 from gobench.types import Array, Clip, Json, Record
 from gobench_go.game.kernels import replay
 from gobench_go.sources.record import rules_of, setup_board
@@ -16,12 +16,16 @@ from gobench_go.video.themes import Look, look
 
 
 def boards_of(record: Mapping[str, Json]) -> Array:
-    """Every board of a record's game, uint8 [plies + 1, R, C]; raises DataError on an illegal move."""
-    rules = rules_of(cast(Record, record))
-    played = replay(rules, setup_board(record["setup"], rules), record["moves"], record["colors"])
+    """Every board of a record's game, uint8 [plies + 1, R, C]; raises DataError for a game that cannot be."""
+    name = record.get("key", "a record")
+    try:
+        rules = rules_of(cast(Record, record))
+        played = replay(rules, setup_board(record["setup"], rules), record["moves"], record["colors"])
+    except (UsageError, KeyError, TypeError, ValueError) as error:
+        detail = f"it has no {error}" if isinstance(error, KeyError) else error
+        raise DataError(f"{name} is no record of a Go game: {detail}") from None
     if played.first_illegal >= 0:
         ply = played.first_illegal
-        name = record.get("key", "a record")
         raise DataError(f"{name}: ply {ply} (move {record['moves'][ply]}) is illegal by rules {rules.name}.")
     return played.boards
 

@@ -8,8 +8,7 @@ are 1 black, 2 white.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -48,19 +47,36 @@ def coded(rules: Rules) -> kg.Code:
 
 
 def _game(
-    rules: Rules, setup: Board | None, moves: Sequence[int] | Moves, colors: Sequence[int] | Board | None
+    rules: Rules, setup: npt.ArrayLike | None, moves: npt.ArrayLike, colors: npt.ArrayLike | None
 ) -> tuple[Board, Moves, Board]:
     points = rules.points
-    board = np.zeros(points, np.uint8) if setup is None else np.ascontiguousarray(setup, np.uint8).reshape(-1)
-    plies = np.ascontiguousarray(moves, np.int16)
-    who = alternating(plies.size) if colors is None else np.ascontiguousarray(colors, np.uint8)
-    if board.size != points or (board.max() > 2):
-        raise UsageError(
-            f"the setup board must hold {points} points of 0, 1 or 2 for {rules.rows}x{rules.cols}."
-        )
-    if who.size != plies.size:
+    board = np.zeros(points, np.uint8) if setup is None else _setup(rules, setup)
+    plies = _narrow(moves, np.int16, points, "moves")
+    who = alternating(plies.size) if colors is None else _narrow(colors, np.uint8, 2, "colours")
+    if who.shape != plies.shape or plies.ndim != 1:
         raise UsageError(f"{plies.size} moves need as many colours, not {who.size}.")
     return board, plies, who
+
+
+def _setup(rules: Rules, setup: npt.ArrayLike) -> Board:
+    board = _narrow(setup, np.uint8, 2, "stones").reshape(-1)
+    if board.size != rules.points or board.max() > 2:
+        raise UsageError(
+            f"the setup board must hold {rules.points} points of 0, 1 or 2 for {rules.rows}x{rules.cols}."
+        )
+    return board
+
+
+def _narrow(values: npt.ArrayLike, kind: type[np.integer[Any]], most: int, what: str) -> npt.NDArray[Any]:
+    """Whole numbers as a contiguous array of another type; what is not in 0 to ``most`` becomes the type's
+    highest number, which is neither a move nor a colour.
+    """
+    array = np.asarray(values)
+    if array.dtype == kind and array.flags.c_contiguous:
+        return array
+    if array.size and array.dtype.kind not in "iu":
+        raise UsageError(f"{what} are whole numbers; got {str(values)[:80]}.")
+    return np.where((array < 0) | (array > most), np.iinfo(kind).max, array).astype(kind)
 
 
 def _check_setup(illegal: int) -> None:
@@ -77,14 +93,15 @@ def alternating(plies: int, first: int = 1) -> Board:
 
 def replay(
     rules: Rules,
-    setup: Board | None,
-    moves: Sequence[int] | Moves,
-    colors: Sequence[int] | Board | None = None,
+    setup: npt.ArrayLike | None,
+    moves: npt.ArrayLike,
+    colors: npt.ArrayLike | None = None,
 ) -> Replay:
     """Play a game again from the board ``setup`` (uint8 [R, C]; None is empty), checking every ply.
 
-    ``colors`` gives the colour of each ply; None alternates from Black. A ply after two passes is illegal.
-    Raises UsageError for arrays that do not fit each other, and for a setup with a chain without liberties.
+    ``colors`` gives the colour of each ply; None alternates from Black. A ply after two passes is illegal, as
+    is a number that is no move or colour, however large. Raises UsageError for arrays that do not fit each
+    other or hold no whole numbers, and for a setup with a chain without liberties.
     """
     board, plies, who = _game(rules, setup, moves, colors)
     boards = np.empty((plies.size + 1, rules.rows, rules.cols), np.uint8)
@@ -97,15 +114,17 @@ def replay(
 
 def legal_mask(
     rules: Rules,
-    setup: Board | None,
-    moves: Sequence[int] | Moves,
-    colors: Sequence[int] | Board | None = None,
+    setup: npt.ArrayLike | None,
+    moves: npt.ArrayLike,
+    colors: npt.ArrayLike | None = None,
     to_move: int | None = None,
 ) -> npt.NDArray[np.bool_]:
     """Bool [R*C + 1]: what ``to_move`` (None: the one whose turn it is) may play; nothing after two passes.
 
-    Raises UsageError when the game itself breaks the rules.
+    Raises UsageError when the game itself breaks the rules, and for a colour that is none.
     """
+    if to_move not in (None, 1, 2):
+        raise UsageError(f"colour {to_move} is not possible; 1 is Black, 2 is White.")
     board, plies, who = _game(rules, setup, moves, colors)
     color = to_move or (3 - int(who[-1]) if who.size else 1)
     boards = np.empty((plies.size + 1, rules.rows, rules.cols), np.uint8)

@@ -98,7 +98,7 @@ def replay(
     points, n = code.rows * code.cols, moves.size
     for i in range(points):
         out[i] = setup[i]
-    if not set_up(b, seen, code, pointer(setup), np.int64(colors[0]) if n else 1):
+    if not set_up(b, seen, code, pointer(setup), min(np.int64(colors[0]), 2) if n else 1):
         return DEAD_SETUP
     illegal, passes = -1, 0
     for ply in range(n):

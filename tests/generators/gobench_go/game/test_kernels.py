@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
@@ -113,6 +114,32 @@ def test_impossible_input_says_what_is_wrong() -> None:
         kernels.replay(rules, np.array([1, 2, 0, 2, 0, 0, 0, 0, 0], np.uint8), [])
     with pytest.raises(UsageError, match="ply 1"):
         kernels.legal_mask(rules, None, [4, 4])
+
+
+@pytest.mark.parametrize("move", [65536, 65540, 70000, -65536, 2**40, 32767, -1, 10])
+@pytest.mark.parametrize("of", [list, np.array])
+def test_numbers_that_are_no_move_are_illegal_however_large(move: int, of: Any) -> None:
+    assert kernels.replay(Rules(3, 3), None, of([4, move])).first_illegal == 1
+
+
+@pytest.mark.parametrize("color", [0, 3, 255, 256, 257, 300, -1, 2**33])
+@pytest.mark.parametrize("ko", KO)
+def test_numbers_that_are_no_colour_are_illegal_too(color: int, ko: str) -> None:
+    rules = Rules(3, 3, ko)
+    for of in (list, np.array):
+        assert kernels.replay(rules, None, [4, 5], of([1, color])).first_illegal == 1
+        assert kernels.replay(rules, None, [4, 5], of([color, 1])).first_illegal == 0
+    with pytest.raises(UsageError, match=f"colour {color}"):
+        kernels.legal_mask(rules, None, [], to_move=color)
+
+
+def test_what_are_no_whole_numbers() -> None:
+    rules = Rules(3, 3)
+    for strange in ([1.5], ["4"], [None], [2**70]):
+        with pytest.raises(UsageError, match="moves are whole numbers"):
+            kernels.replay(rules, None, strange)
+    with pytest.raises(UsageError, match="0, 1 or 2"):
+        kernels.replay(rules, np.full(9, 258), [])
 
 
 def test_random_games_repeat_by_seed() -> None:
