@@ -229,54 +229,67 @@ def _zip_problem(entry: zipfile.ZipInfo) -> Problem | None:
     return _unsafe(entry.orig_filename)
 
 
-class _Watched:
-    """A stream that remembers its last read and refuses giant ones (a tar's headers are read whole)."""
+class Headers:
+    """The stream of a tar as far as its headers go: refuses more than MAX_TAR_HEADER bytes between two
+    members (they are held in memory), and remembers what it read last.
+    """
 
     def __init__(self, stream: IO[bytes]) -> None:
         self.stream = stream
-        self.last = b""
+        self.last, self.left = b"", MAX_TAR_HEADER
         self.seek, self.tell = stream.seek, stream.tell
 
     def read(self, n: int = -1) -> bytes:
-        """Up to ``n`` bytes. Raises tarfile.ReadError beyond MAX_TAR_HEADER."""
-        if not 0 <= n <= MAX_TAR_HEADER:
+        """Up to ``n`` bytes. Raises tarfile.ReadError when it is too much at once or in sum."""
+        self.left -= n
+        if n < 0 or self.left < 0:
             raise tarfile.ReadError(f"a header of {n} bytes")
         self.last = self.stream.read(n)
         return self.last
+
+
+def tar_entries(headers: Headers) -> Iterator[tarfile.TarInfo]:
+    """The members of an uncompressed tar one by one. Raises tarfile.TarError, nothing else, where a header is
+    broken, too large, or leads backwards (a negative size would list its members for ever).
+    """
+    try:
+        with tarfile.open(fileobj=cast("IO[bytes]", headers), mode="r:") as archive:
+            for entry in archive:
+                vars(archive)["members"] = []  # tarfile would keep every entry
+                if entry.size < 0 or archive.offset <= entry.offset:
+                    raise tarfile.ReadError(f"a member of {entry.size} bytes")
+                yield entry
+                headers.left = MAX_TAR_HEADER
+    except (*_BROKEN, LookupError) as error:
+        raise tarfile.ReadError(why(error)) from None
 
 
 def _list_tar(path: str, wanted: tuple[str, ...]) -> Iterator[Found]:
     packed, count = os.path.getsize(path), 0
     most = max(FREE, MAX_RATIO * packed)
     with opened(path) as stream:
-        watched = _Watched(stream)
+        headers = Headers(stream)
         try:
-            for entry in _entries(watched):
+            for entry in tar_entries(headers):
                 count += 1
-                if entry.offset_data + entry.size > most:
+                if not entry.issparse() and entry.offset_data + entry.size > most:
                     detail = f"{packed} bytes that unpack to more than {most}"
                     yield Found("", problem=("archive-bomb", detail))
                     return
                 if not entry.isdir() or _unsafe(entry.name):
-                    problem = _tar_problem(entry) or _unwanted(entry.name, wanted)
+                    problem = tar_problem(entry) or _unwanted(entry.name, wanted)
                     yield Found(entry.name, entry.offset_data, entry.size, problem)
-            error = "" if watched.last == END_OF_TAR else "no end-of-archive mark"
-        except _BROKEN as problem_:
-            error = why(problem_)
+            error = "" if headers.last == END_OF_TAR else "no end-of-archive mark"
+        except tarfile.TarError as problem_:
+            error = clean(str(problem_), 200)
     if error:
         yield Found("", problem=("archive-truncated" if count else "unreadable", error))
 
 
-def _entries(stream: Any) -> Iterator[tarfile.TarInfo]:
-    with tarfile.open(fileobj=stream, mode="r:") as archive:
-        for entry in archive:
-            vars(archive)["members"] = []  # tarfile would keep every entry
-            yield entry
-
-
-def _tar_problem(entry: tarfile.TarInfo) -> Problem | None:
+def tar_problem(entry: tarfile.TarInfo) -> Problem | None:
+    """Why a member of a tar is never opened, or None: what is no plain file, or named outside."""
     plain = (tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.CONTTYPE, tarfile.DIRTYPE)
-    if entry.type not in plain:
+    if entry.type not in plain or entry.issparse():
         return "unsafe-member", "a link, a device or a sparse file"
     return _unsafe(entry.name)
 

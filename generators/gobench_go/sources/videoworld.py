@@ -21,8 +21,8 @@ and what was played is read off the boards:
 - A target is known at plies with an ``extra_`` picture and -1 elsewhere. An ``extra_`` that is one move away
   from the board after ply n, not before it, is taken as the target of the next ply. One after the last ply
   has no place.
-- How a game ended is not drawn: ``over`` is false and ``result`` is ``?``. The original learns Black's moves
-  only; here all plies and targets are kept.
+- How a game ended is not drawn: ``over`` is false and ``result`` is ``?``, but after two drawn passes. The original
+  learns Black's moves only; here all plies and targets are kept.
 """
 
 from __future__ import annotations
@@ -38,10 +38,12 @@ from typing import Any
 
 import numpy as np
 
+from gobench.errors import UsageError
 from gobench.types import Array, Episode, Rejection
 from gobench_go.game import kernels
 from gobench_go.game.position import text_of
 from gobench_go.game.rules import Rules
+from gobench_go.game.sgf_text import clean
 from gobench_go.sources import archives, record
 from gobench_go.sources.archives import MemberError
 from gobench_go.sources.members import Listing, list_members
@@ -65,16 +67,7 @@ REASONS: Mapping[str, str] = {
 """Every reason for which this source rejects."""
 
 _NAME = re.compile(r"(?:.*/)?(i_|extra_)?([0-9]{1,6})\.png", re.ASCII)
-_BROKEN = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    EOFError,
-    MemoryError,
-    struct.error,
-    zlib.error,
-    tarfile.TarError,
-)
+_BROKEN = (OSError, SyntaxError, ValueError, EOFError, MemoryError, struct.error, zlib.error)
 
 
 class RefusedError(Exception):
@@ -131,7 +124,6 @@ class VideoworldSource:
                 source="videoworld",
                 origin=origin,
                 setup=game.setup,
-                result="?",
                 teacher=self.teacher if game.targets else "",
                 targets=game.targets,
             )
@@ -146,27 +138,31 @@ def pictures(data: bytes) -> tuple[dict[int, bytes], dict[int, bytes]]:
     """PNG bytes by number of an inner tar: (states, extras). Raises RefusedError."""
     states: dict[int, bytes] = {}
     extras: dict[int, bytes] = {}
-    try:
-        with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as archive:
-            for entry in archive:
-                found = (
-                    _NAME.fullmatch(entry.name) if entry.type in (tarfile.REGTYPE, tarfile.AREGTYPE) else None
-                )
-                content = archive.extractfile(entry) if found else None
-                if not found or content is None:
-                    continue
-                number = int(found[2])
-                if found[1] == "extra_":
-                    extras[number] = content.read()
-                elif not found[1] or number not in states:  # <n> beats i_<n>
-                    states[number] = content.read()
-    except _BROKEN as error:
-        raise RefusedError("unreadable", archives.why(error)) from None
+    for prefix, number, content in _pictures(data):
+        if prefix == "extra_":
+            extras[number] = content
+        elif not prefix or number not in states:  # <n> beats i_<n>
+            states[number] = content
+        if len(states) + len(extras) > MOST_PICTURES:
+            raise RefusedError("too-long", f"more than {MOST_PICTURES} pictures")
     if not states:
         raise RefusedError("no-pictures", "no pictures named <n>.png")
-    if len(states) + len(extras) > MOST_PICTURES:
-        raise RefusedError("too-long", f"{len(states) + len(extras)} pictures; at most {MOST_PICTURES}")
     return states, extras
+
+
+def _pictures(data: bytes) -> Iterator[tuple[str, int, bytes]]:
+    """Prefix, number and content of each picture, none larger than the tar that holds it."""
+    try:
+        for entry in archives.tar_entries(archives.Headers(io.BytesIO(data))):
+            found = _NAME.fullmatch(entry.name)
+            if not found or entry.isdir() or archives.tar_problem(entry):
+                continue
+            content = data[entry.offset_data : entry.offset_data + entry.size]
+            if len(content) < entry.size:
+                raise RefusedError("unreadable", f"the tar ends inside {clean(entry.name)}")
+            yield found[1] or "", int(found[2]), content
+    except tarfile.TarError as error:
+        raise RefusedError("unreadable", clean(str(error), 200)) from None
 
 
 def read(files: Mapping[int, bytes], rules: Rules) -> dict[int, Array]:
@@ -241,6 +237,7 @@ def recover(states: Mapping[int, Array], extras: Mapping[int, Array], rules: Rul
     first = states[numbers[0]]
     fresh = bool(np.count_nonzero(first) <= min(numbers[0] + 1, 2))
     start = np.zeros_like(first) if fresh else first
+    _check_start(rules, start)
     game = Recovered(rules, [start], mover=2 if fresh else 1 + numbers[0] % 2)
     ply_after = {numbers[0] - fresh: 0}
     before = numbers[0] - 1
@@ -251,6 +248,14 @@ def recover(states: Mapping[int, Array], extras: Mapping[int, Array], rules: Rul
     if extras:
         _aim(game, extras, ply_after)
     return game
+
+
+def _check_start(rules: Rules, start: Array) -> None:
+    """Raise RefusedError for a chain without liberties; later boards come from legal moves alone."""
+    try:
+        kernels.replay(rules, start, [], [])
+    except UsageError as error:
+        raise RefusedError("setup-dead", str(error), 0) from None
 
 
 def _follow(game: Recovered, board: Array, missing: bool, number: int) -> None:

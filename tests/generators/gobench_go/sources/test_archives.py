@@ -277,3 +277,21 @@ def test_a_gzipped_tar_without_the_name(tmp_path, make_tar):
 def test_a_listing_is_small(tmp_path, make_tar):
     path = make_tar(tmp_path / "many.tar", {f"game_{i:06d}.sgf": b"" for i in range(3000)}, "w")
     assert len(pickle.dumps(listing(path))) < 45 * 3000
+
+
+@pytest.mark.parametrize("kind", ["back", "one-back", "pax-back", "many-headers", "cut-sparse"])
+@pytest.mark.parametrize("packed", [False, True])
+def test_tar_headers_that_lie(tmp_path, hostile, tar_of, kind, packed):
+    first = tar_of({"good.sgf": b"fine"})[:1024]
+    for prefix, expected in ((b"", ["unreadable"]), (first, [b"fine", "archive-truncated"])):
+        raw = prefix + hostile[kind]("bad.sgf")
+        path = tmp_path / "bad.tar"
+        path.write_bytes(gzip.compress(raw) if packed else raw)
+        assert list(contents(listing(path)).values()) == expected
+
+
+def test_a_sparse_member_is_no_bomb_of_the_whole_archive(tmp_path, hostile, tar_of, monkeypatch):
+    monkeypatch.setattr(archives, "FREE", 1 << 16)
+    path = tmp_path / "a.tar"
+    path.write_bytes(hostile["sparse"]("bad.sgf") + tar_of({"good.sgf": b"fine"}))
+    assert contents(listing(path)) == {"a.tar/bad.sgf": "unsafe-member", "a.tar/good.sgf": b"fine"}

@@ -21,7 +21,13 @@ from gobench_go.game.kernels import random_game, replay
 from gobench_go.game.rules import named
 from gobench_go.sources import record
 from gobench_go.sources.record import NO_TARGET
-from gobench_go.sources.videoworld import REASONS, VideoworldSource
+from gobench_go.sources.videoworld import (
+    MOST_PICTURES,
+    REASONS,
+    RefusedError,
+    VideoworldSource,
+    pictures,
+)
 from gobench_go.video.render import frames
 from gobench_go.video.themes import look
 
@@ -239,6 +245,60 @@ def test_a_folder_of_tars_pickles_and_repeats(tmp_path, make_tar, tar_of, data):
     assert found.units == 4
     assert list(again.unit(3)) == list(found.unit(3))
     assert set(found.inputs) == {"set/000000000.tar", "set/000000001.tar"}
+
+
+DEAD = np.array([[1, 2, 0], [2, 0, 0], [0, 0, 0]], np.uint8)
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_a_first_picture_with_a_dead_chain_is_refused_alone(tmp_path, make_tar, tar_of, data, more):
+    dead = np.zeros((9, 9), np.uint8)
+    dead[:3, :3] = DEAD
+    files = {"5.png": drawn(dead)}
+    if more:
+        dead[4, 4] = 1
+        files["6.png"] = drawn(dead)
+    games = {"a.tar": tar_of(files), "b.tar": tar_of(files_of(engine_game(data, 0)[:3]))}
+    path = make_tar(tmp_path / "000000000.tar", games, "w")
+    found = VideoworldSource.of([str(path)], OPTIONS, RULES)
+    (bad,), (good,) = found.unit(0), found.unit(1)
+    assert isinstance(bad, Rejection) and isinstance(good, Episode)
+    assert (bad.reason, bad.ply) == ("setup-dead", 0)
+
+
+@pytest.mark.parametrize("kind", ["back", "one-back", "pax-back", "many-headers", "cut-sparse"])
+def test_an_inner_tar_whose_headers_lie(hostile, tar_of, kind):
+    picture = tar_of({"0.png": b"picture"})[:1024]
+    with pytest.raises(RefusedError) as error:
+        pictures(picture + hostile[kind]("1.png"))
+    assert error.value.reason == "unreadable"
+
+
+def test_a_sparse_picture_is_never_unpacked(hostile, tar_of):
+    inner = hostile["sparse"]("1.png") + tar_of({"0.png": b"picture"})
+    states, extras = pictures(inner)
+    assert (states, extras) == ({0: b"picture"}, {})
+
+
+def test_an_inner_tar_that_ends_inside_a_picture(tar_of):
+    with pytest.raises(RefusedError, match=r"ends inside 0\.png"):
+        pictures(tar_of({"0.png": bytes(3000)})[:2000])
+
+
+def test_too_many_pictures_are_counted_before_they_are_kept(tar_of):
+    many = {f"{n}.png": b"x" for n in range(MOST_PICTURES)}
+    assert len(pictures(tar_of(many))[0]) == MOST_PICTURES
+    with pytest.raises(RefusedError, match="more than"):
+        pictures(tar_of({**many, "extra_1.png": b"x"}))
+
+
+def test_two_drawn_passes_end_a_game(convert):
+    moves = [40, 41, PASS, PASS]
+    boards = boards_of(moves)
+    files = {f"{n}.png": drawn(boards[n + 1]) for n in range(4)}
+    found = convert(files).record
+    assert (found["moves"], found["over"]) == (moves, True)
+    assert found["result"] == record.result_text(found["score"])
 
 
 def test_a_path_that_is_missing(tmp_path):
