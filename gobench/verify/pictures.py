@@ -26,15 +26,12 @@ def frame_that_differs(codec: Codec, members: Members, clip: Clip) -> tuple[int,
     """The first stored frame that is not the drawn one, and how it differs; (-1, "") where all are."""
     try:
         length = codec.length(members)
-        if length != clip.length:
-            return min(length, clip.length), f"{length} frames are stored, {clip.length} are drawn"
-        for start, stop in _runs(clip):
-            found = (_exact if codec.exact else _near)(codec, members, clip, start, stop)
-            if found[1]:
-                return found
     except DataError as error:
         return 0, f"cannot be decoded: {error}"
-    return -1, ""
+    if length != clip.length:
+        return min(length, clip.length), f"{length} frames are stored, {clip.length} are drawn"
+    runs = (_compared(codec, members, clip, start, stop) for start, stop in _runs(clip))
+    return next((found for found in runs if found[1]), (-1, ""))
 
 
 def picture_differs(data: bytes, clip: Clip) -> str:
@@ -66,6 +63,32 @@ def _runs(clip: Clip) -> Iterator[tuple[int, int]]:
     size = max(1, CHUNK_BYTES // (clip.height * clip.width * 3))
     for start in range(0, clip.length, size):
         yield start, min(start + size, clip.length)
+
+
+def _compared(codec: Codec, members: Members, clip: Clip, start: int, stop: int) -> tuple[int, str]:
+    """``frame_that_differs`` among the frames from start to stop."""
+    compare = _exact if codec.exact else _near
+    try:
+        return compare(codec, members, clip, start, stop)
+    except DataError as error:
+        broken, words = _undecodable(codec, members, start, stop, str(error))
+    if broken > start:  # what comes before may be wrong without being noticed by the decoder
+        found = compare(codec, members, clip, start, broken)
+        if found[1]:
+            return found
+    return broken, f"cannot be decoded: {words}"
+
+
+def _undecodable(codec: Codec, members: Members, start: int, stop: int, words: str) -> tuple[int, str]:
+    """The first frame that does not decode, where not all from start to stop do, and the decoder's words."""
+    while stop - start > 1:
+        middle = (start + stop) // 2
+        try:
+            codec.decode(members, start, middle, form="rgb" if codec.exact else "yuv")
+            start = middle
+        except DataError as error:
+            stop, words = middle, str(error)
+    return start, words
 
 
 def _exact(codec: Codec, members: Members, clip: Clip, start: int, stop: int) -> tuple[int, str]:
