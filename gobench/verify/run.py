@@ -1,9 +1,9 @@
 """``verify``: is a finished folder what its build wrote, and do its pictures show what its records say?
 
-Every check yields findings that name the file, the key and the frame; nothing is repaired.
+Every check yields findings that name the file, the key and the frame; nothing is changed (see ``repair``).
 
 =========  ===============================================================================================
-files      everything in SHA256SUMS is there and has its sum
+files      everything in SHA256SUMS is there and has its sum; data/ holds nothing else
 manifest   says what plan and shards say
 samples    byte ranges, records, counts, splits, index (see ``gobench.verify.shard``)
 pictures   of all samples or of some: they decode, and equal a fresh drawing
@@ -12,22 +12,25 @@ pictures   of all samples or of some: they decode, and equal a fresh drawing
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-import numpy as np
-
-from gobench.build.assemble import INDEX, MANIFEST, SUMS, about, describe
-from gobench.build.plan import KEPT, PLAN, Plan, Shard, read, read_kept
+from gobench.build.assemble import INDEX, MANIFEST, REPORT, SUMS, about, describe, read_sums
+from gobench.build.engine import engine, interruptible
+from gobench.build.plan import DATA, KEPT, PLAN, REJECTED, Part, Plan, Shard, read, read_kept
 from gobench.build.recipes import differences
-from gobench.canonical import read_json, sha256_file
-from gobench.dataset import read_index
-from gobench.errors import BuildError, DataError
-from gobench.seeds import stream
+from gobench.build.stages import made
+from gobench.build.trial import warm
+from gobench.canonical import sha256_file
+from gobench.dataset import read_index, read_manifest
+from gobench.errors import BuildError, DataError, UsageError
 from gobench.types import Domain, Record
-from gobench.verify.shard import Finding, ShardCheck
+from gobench.verify.finding import Finding
+from gobench.verify.job import ShardsJob
+from gobench.verify.repair import advice
 
 Progress: TypeAlias = Callable[[str, int, int], None]  # ("files" | "shards", done, in all)
 
@@ -47,9 +50,15 @@ class Verification:
         """Whether nothing is wrong."""
         return not self.findings
 
+    @property
+    def advice(self) -> str:
+        """What to do about the findings, in one line; "" if there are none."""
+        return advice(self.folder, self.findings)
+
     def to_json(self) -> Record:
         """Plain data."""
-        return {**asdict(self), "findings": [asdict(finding) for finding in self.findings], "ok": self.ok}
+        found = [asdict(finding) for finding in self.findings]
+        return {**asdict(self), "findings": found, "ok": self.ok, "advice": self.advice}
 
 
 def verify(
@@ -59,6 +68,7 @@ def verify(
     sample: int | None = None,
     decode: bool = True,
     seed: int = 0,
+    workers: int = 1,
     progress: Progress | None = None,
 ) -> Verification:
     """Check a finished dataset.
@@ -66,102 +76,151 @@ def verify(
     Args:
         domain: who draws its records; by default the installed domain that the plan names.
         sample: how many samples' pictures are decoded and drawn again, chosen by ``seed``; None is all.
-        decode: False leaves pictures alone and needs no domain.
+        decode: False leaves pictures alone and needs no domain; one that is there checks fingerprints.
+        workers: processes that look at shards; the findings and their order do not depend on it.
 
     Raises:
         DataError: there is no dataset at all in ``folder``.
-        UsageError: the domain is not installed.
+        UsageError: the domain is not installed, or ``workers`` is below 1.
+        BuildError: a worker process died.
     """
     path = Path(folder)
     if not (path / PLAN).is_file():
         raise DataError(
             f"{path} holds no dataset: it has no {PLAN}. Give the folder that a build has written."
         )
-    plan = read(path)
+    try:
+        plan = read(path)
+    except DataError as error:
+        return Verification(str(path), (Finding("plan", PLAN, str(error)),))
     if plan.shards is None or not (path / MANIFEST).is_file():
         text = "the build is not finished: run the same `gobench build-dataset` again"
         return Verification(str(path), (Finding("unfinished", MANIFEST, text),))
-    if domain is None and decode:
-        from gobench.registry import domain as installed
+    job = ShardsJob(path, plan, _world(plan, domain, decode), (sample if decode else 0), seed)
+    check = _Check(path, plan, job, workers, progress or (lambda *_: None))
+    with interruptible():
+        findings = [*check.files(), *check.strays(), *check.manifest(), *check.parts(), *check.samples()]
+    return Verification(str(path), tuple(findings), check.seen["files"], plan.kept, len(job.chosen))
 
-        domain = installed(plan.config.domain)
-    check = _Check(path, plan, domain if decode else None, progress or (lambda *_: None))
-    findings = [*check.files(), *check.manifest(), *check.samples(sample, seed)]
-    return Verification(str(path), tuple(findings), check.seen["files"], plan.kept, check.seen["drawn"])
+
+def _world(plan: Plan, domain: Domain | None, decode: bool) -> Domain | None:
+    """Who draws and fingerprints records; None where nobody is there and nothing must be drawn."""
+    from gobench.registry import domain as installed
+
+    try:
+        return domain or installed(plan.config.domain)
+    except UsageError:
+        if decode:
+            raise
+        return None
 
 
 @dataclass(frozen=True)
 class _Check:
     folder: Path
     plan: Plan
-    domain: Domain | None
+    job: ShardsJob
+    workers: int
     progress: Progress
-    seen: dict[str, int] = field(default_factory=lambda: {"files": 0, "drawn": 0})
+    seen: dict[str, int] = field(default_factory=lambda: {"files": 0})
 
     @property
     def shards(self) -> Sequence[Shard]:
         return self.plan.shards or ()
 
     def files(self) -> Iterator[Finding]:
-        """Whatever SHA256SUMS lists."""
-        path = self.folder / SUMS
-        if not path.is_file():
-            yield Finding("missing", SUMS, "the list of sums is not there")
-            return
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-        for done, line in enumerate(lines, 1):
-            wanted, _, name = line.partition("  ")
+        """Whatever SHA256SUMS lists, and what it must list."""
+        try:
+            wanted = read_sums(self.folder)
+            for name in self._expected():
+                if name not in wanted:
+                    yield Finding("checksum", SUMS, f"it does not list {name}")
+        except DataError as error:
+            yield Finding("checksum" if (self.folder / SUMS).is_file() else "missing", SUMS, str(error))
+            wanted = {}
+        planned = zip(self.plan.parts, self.plan.part_sha256, strict=False)
+        wanted = wanted | {part.file: digest for part, digest in planned}
+        for done, (name, digest) in enumerate(wanted.items(), 1):
             self.seen["files"] += 1
-            self.progress("files", done, len(lines))
-            file = self.folder / name
-            if not name or ".." in Path(name).parts or Path(name).is_absolute():
-                yield Finding("checksum", SUMS, f"line {done} is not '<sha256>  <path>': {line[:80]!r}")
-            elif not file.is_file():
-                yield Finding("missing", name, f"{SUMS} lists it, and it is not there")
-            elif (found := sha256_file(file)) != wanted:
-                yield Finding("checksum", name, f"sha256 is {found[:12]}..., {SUMS} says {wanted[:12]}...")
+            self.progress("files", done, len(wanted))
+            yield from self._file(name, digest)
+
+    def _expected(self) -> Iterator[str]:
+        yield from (PLAN, KEPT, REJECTED, REPORT, INDEX)
+        pieces: list[Part | Shard] = [*self.plan.parts, *self.shards]
+        for piece in pieces:
+            yield from (piece.file, piece.sidecar)
+
+    def _file(self, name: str, wanted: str) -> Iterator[Finding]:
+        file = self.folder / name
+        if not file.is_file():
+            yield Finding("missing", name, "it belongs to the dataset, and it is not there")
+            return
+        try:
+            found = sha256_file(file)
+        except DataError as error:
+            yield Finding("missing", name, str(error))
+            return
+        if found != wanted:
+            yield Finding("checksum", name, f"sha256 is {found[:12]}..., it was {wanted[:12]}... when built")
+
+    def strays(self) -> Iterator[Finding]:
+        """Files among the shards that are none of them: whoever loads data/ would read them too."""
+        known = {shard.file for shard in self.shards}
+        for path in sorted((self.folder / DATA).rglob("*")):
+            name = path.relative_to(self.folder).as_posix()
+            if name not in known and (path.is_symlink() or not path.is_dir()):
+                yield Finding("stray", name, "it is none of the dataset's shards, and loaders would read it")
 
     def manifest(self) -> Iterator[Finding]:
         """The manifest, against plan, sidecars and sums."""
         try:
-            there = read_json(self.folder / MANIFEST)
+            there = read_manifest(self.folder)
             if (self.folder / SUMS).is_file() and there["sums"] != sha256_file(self.folder / SUMS):
                 yield Finding("manifest", MANIFEST, f"it was written for another {SUMS}")
             told = {"domain": there["domain"], "features": there["features"]}
-            known = about(self.domain) if self.domain else told
+            known = about(self.job.domain) if self.job.domain else told
             fresh = {**describe(self.folder, self.plan, known), "sums": there["sums"]}
             for line in differences(there, fresh):
                 yield Finding("manifest", MANIFEST, line.replace("was asked for", "follows from the shards"))
         except (DataError, BuildError) as error:
             yield Finding("manifest", MANIFEST, str(error))
-        except (KeyError, TypeError) as error:
-            yield Finding("manifest", MANIFEST, f"it is not a manifest: {error!r}")
 
-    def samples(self, sample: int | None, seed: int) -> Iterator[Finding]:
-        """Every sample's bytes and record; pictures of ``sample`` of them."""
+    def parts(self) -> Iterator[Finding]:
+        """The first stage's pieces, and what was kept of them."""
+        planned = zip(self.plan.parts, self.plan.part_candidates, self.plan.part_sha256, strict=False)
+        for part, count, digest in planned:
+            table = made(self.folder, part, self.plan)
+            if table is None or (table["candidates"], table["sha256"]) != (count, digest):
+                text = "the part or its sidecar is missing, cut short, or of another plan"
+                yield Finding("missing", part.sidecar, text)
         try:
-            index: Any = read_index(self.folder)
-            kept = read_kept(self.folder)
+            read_kept(self.folder, self.plan)
         except DataError as error:
-            yield Finding("missing", KEPT if KEPT in str(error) else INDEX, str(error))
-            return
-        if index.num_rows != self.plan.kept:
-            yield Finding("index", INDEX, f"{index.num_rows} rows for {self.plan.kept} samples")
-            index = None
-        chosen = self._chosen(sample, seed)
-        for done, shard in enumerate(self.shards, 1):
-            look = ShardCheck(self.folder, self.plan, shard, self.domain)
-            rows = None if index is None else index.slice(shard.start, shard.count).to_pylist()
-            ids = kept[shard.start : shard.start + shard.count].tolist()
-            mine = chosen[(chosen >= shard.start) & (chosen < shard.start + shard.count)]
-            yield from look.run(rows, {int(i): ids[i - shard.start] for i in mine})
-            self.seen["drawn"] += len(mine)
+            yield Finding("checksum" if (self.folder / KEPT).is_file() else "missing", KEPT, str(error))
+
+    def samples(self) -> Iterator[Finding]:
+        """Every sample's bytes and record, and the pictures of those that were chosen."""
+        try:
+            rows = read_index(self.folder).num_rows
+            if rows != self.plan.kept:
+                yield Finding("index", INDEX, f"{rows} rows for {self.plan.kept} samples")
+        except DataError as error:
+            yield Finding("missing", INDEX, str(error))
+        if self.workers > 1 and self.job.domain:
+            warm(self.job.domain)
+        with tempfile.TemporaryDirectory(prefix="gobench-verify-") as room:
+            job = self.job.into(Path(room))
+            engine(self.workers).run(job, range(len(self.shards)), self._count())
+            for number in range(len(self.shards)):
+                yield from job.findings(number)
+
+    def _count(self) -> Callable[[int], None]:
+        done = 0
+
+        def count(_: int) -> None:
+            nonlocal done
+            done += 1
             self.progress("shards", done, len(self.shards))
 
-    def _chosen(self, sample: int | None, seed: int) -> Any:
-        everything = np.arange(self.plan.kept)
-        if self.domain is None:
-            return everything[:0]
-        if sample is None or sample >= self.plan.kept:
-            return everything
-        return np.sort(stream(seed, "verify").choice(everything, size=max(sample, 0), replace=False))
+        return count

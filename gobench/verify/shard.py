@@ -4,37 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from gobench.build.candidates import Candidates
 from gobench.build.plan import Plan, Shard
 from gobench.build.recipes import differences
-from gobench.build.stages import Candidates, Studio, frames_digest, sidecar
+from gobench.build.stages import Studio, frames_digest, made
 from gobench.canonical import dumps
 from gobench.codec import Codec, codec
 from gobench.errors import DataError
 from gobench.shards import END, RECORD, Row, Sample, digest, pread, unpack
 from gobench.types import Clip, Domain, Record
+from gobench.verify.finding import Finding
+from gobench.verify.identity import Identity
 from gobench.verify.pictures import frame_that_differs, picture_differs
 
 STILL = "png"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that is wrong."""
-
-    kind: str  # unfinished, missing, checksum, manifest, index, sample, record, frames, picture
-    file: str  # below the folder
-    detail: str
-    key: str = ""
-    frame: int = -1
-
-    def __str__(self) -> str:
-        where = " ".join([self.file, self.key, f"frame {self.frame}" if self.frame >= 0 else ""]).strip()
-        return f"{self.kind}: {where}: {self.detail}"
 
 
 @dataclass(frozen=True)
@@ -45,70 +33,72 @@ class ShardCheck:
     plan: Plan
     shard: Shard
     domain: Domain | None
+    kept: Sequence[int]  # candidate of each sample, [] where that is not known
 
     @cached_property
     def codec(self) -> Codec:
         return codec(self.plan.config.codec)
 
-    def run(self, index: Sequence[Record] | None, chosen: Mapping[int, int]) -> Iterator[Finding]:
+    @cached_property
+    def identity(self) -> Identity:
+        return Identity(self.folder, self.plan, self.domain, self.kept)
+
+    def run(self, index: Sequence[Record] | None, chosen: Sequence[int]) -> Iterator[Finding]:
         """Everything that is wrong.
 
         Args:
             index: this shard's rows of ``index.parquet``, or None to leave it alone.
-            chosen: number of each sample whose pictures are compared -> id of its candidate.
+            chosen: numbers of the samples whose pictures are compared, rising.
         """
-        table = sidecar(self.folder / self.shard.sidecar, self.plan.config.hash)
+        table = made(self.folder, self.shard, self.plan)
         if table is None:
-            yield self._found(
-                "missing", "the shard or its sidecar is missing, cut short, or of another build"
-            )
+            text = "the shard or its sidecar is missing, cut short, or of another build"
+            yield self._found("missing", text)
             return
         rows = [Row(*row) for row in table["rows"]]
         if len(rows) != self.shard.count:
             yield self._found("sample", f"{len(rows)} samples where the plan has {self.shard.count}")
         origins, lost = self._origins(chosen)
         yield from lost
-        yield from self._rows(rows, table["content"], index)
-        for number in chosen:
-            sample = (
-                self._sample(rows[number - self.shard.start])
-                if number - self.shard.start < len(rows)
-                else None
-            )
-            if sample is not None:
-                probe = table["first_frames"] if number == self.shard.start else ""
-                yield from self._draw(number, sample, origins.get(number), probe)
+        try:
+            with (self.folder / self.shard.file).open("rb", buffering=0) as file:
+                yield from self._rows(file.fileno(), rows, table, index)
+                for number in chosen:
+                    probe = table["first_frames"] if number == self.shard.start else ""
+                    sample = self._sample(file.fileno(), rows, number)
+                    if sample is not None:
+                        yield from self._draw(number, sample, origins.get(number), probe)
+        except OSError as error:
+            yield self._found("missing", f"it cannot be read: {error.strerror or error}")
 
     def _found(self, kind: str, detail: str, key: str = "", frame: int = -1) -> Finding:
         return Finding(kind, self.shard.file, detail, key, frame)
 
-    def _rows(self, rows: Sequence[Row], content: str, index: Sequence[Record] | None) -> Iterator[Finding]:
+    def _rows(
+        self, handle: int, rows: Sequence[Row], table: Record, index: Sequence[Record] | None
+    ) -> Iterator[Finding]:
         """Bytes and records of all samples."""
         records, offset = hashlib.sha256(), 0
-        handle = os.open(self.folder / self.shard.file, os.O_RDONLY)
-        try:
-            for number, row in enumerate(rows, self.shard.start):
-                if row.offset != offset:
-                    yield self._found("sample", f"a gap before byte {row.offset}", row.key)
-                offset = row.offset + row.size
-                sample, found = self._read(handle, number, row)
-                yield from found
-                records.update(sample.members[RECORD] + b"\n" if sample else b"")
-                if index is not None and number - self.shard.start < len(index):
-                    yield from self._compare_index(row, index[number - self.shard.start])
-            if os.pread(handle, len(END) + 1, offset) != END:
-                yield self._found("sample", f"the end mark at byte {offset} is missing")
-        finally:
-            os.close(handle)
-        if records.hexdigest() != content:
+        for place, row in enumerate(rows):
+            if row.offset != offset:
+                yield self._found("sample", f"a gap before byte {row.offset}", row.key)
+            offset = row.offset + row.size
+            sample, found = self._read(handle, place, row)
+            yield from found
+            records.update(sample.members[RECORD] + b"\n" if sample else b"")
+            if index is not None and place < len(index):
+                yield from self._compare_index(row, index[place])
+        if not 0 <= offset <= table["bytes"] or os.pread(handle, len(END) + 1, offset) != END:
+            yield self._found("sample", f"the end mark at byte {offset} is missing")
+        if records.hexdigest() != table["content"]:
             yield self._found("sample", "the records do not have the digest in the sidecar")
 
-    def _read(self, handle: int, number: int, row: Row) -> tuple[Sample | None, list[Finding]]:
+    def _read(self, handle: int, place: int, row: Row) -> tuple[Sample | None, list[Finding]]:
         """A sample if it can be read at all, and what is wrong with its bytes or its record."""
         found: list[Finding] = []
-        key = f"{self.plan.config.domain}-{number:09d}"
+        key = f"{self.plan.config.domain}-{self.shard.start + place:09d}"
         try:
-            data = pread(handle, row.offset, row.size, self.shard.file)
+            data = self._bytes(handle, row)
             if digest(data) != row.sha256:
                 found.append(self._found("sample", "its bytes are not those that were written", key))
             sample = unpack(data, self.shard.file)
@@ -121,6 +111,8 @@ class ShardCheck:
                 found.append(self._found("record", f"{name} is {record.get(name)!r}, not {value!r}", key))
         if sample.key != key or sorted(sample.members) != sorted([RECORD, *self.codec.suffixes]):
             found.append(self._found("sample", f"its members are {sample.key} {sorted(sample.members)}", key))
+        for kind, detail in self.identity.findings(place, record, self.shard.split):
+            found.append(self._found(kind, detail, key))
         return sample, found
 
     def _compare_index(self, row: Row, index: Record) -> Iterator[Finding]:
@@ -129,24 +121,29 @@ class ShardCheck:
         for line in differences(index, wanted):
             yield Finding("index", "index.parquet", line.replace("was asked for", "in the shard"), row.key)
 
-    def _sample(self, row: Row) -> Sample | None:
+    def _bytes(self, handle: int, row: Row) -> bytes:
+        """A sample's byte range; raises DataError where it does not lie in the shard."""
+        if row.offset < 0 or row.size < 0 or row.offset + row.size > os.fstat(handle).st_size:
+            raise DataError(f"bytes {row.offset} to {row.offset + row.size} are not in {self.shard.file}.")
+        return pread(handle, row.offset, row.size, self.shard.file)
+
+    def _sample(self, handle: int, rows: Sequence[Row], number: int) -> Sample | None:
         """A sample whose bytes were looked at before; None if they cannot be read."""
-        handle = os.open(self.folder / self.shard.file, os.O_RDONLY)
+        if number - self.shard.start >= len(rows):
+            return None
         try:
-            sample = unpack(pread(handle, row.offset, row.size, self.shard.file), self.shard.file)
+            sample = unpack(self._bytes(handle, rows[number - self.shard.start]), self.shard.file)
             sample.record()
             return sample
         except DataError:
             return None
-        finally:
-            os.close(handle)
 
-    def _origins(self, chosen: Mapping[int, int]) -> tuple[dict[int, tuple[int, Record]], list[Finding]]:
+    def _origins(self, chosen: Sequence[int]) -> tuple[dict[int, tuple[int, Record]], list[Finding]]:
         """Sample number -> its candidate's id and record."""
         try:
-            found = Candidates(self.folder, self.plan).read(chosen.values())
-            return dict(zip(chosen, found, strict=True)), []
-        except (DataError, LookupError) as error:
+            ids = [self.kept[number - self.shard.start] for number in chosen if self.kept]
+            return dict(zip(chosen, Candidates(self.folder, self.plan).read(ids), strict=False)), []
+        except (DataError, LookupError, ValueError) as error:
             detail = f"the candidates of {self.shard.file} cannot be read: {error}"
             return {}, [Finding("missing", "games", detail)]
 
