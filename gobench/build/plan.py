@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
+from math import isqrt
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +32,10 @@ REJECTED = "rejected.jsonl"
 GAMES = "games"
 DATA = "data"
 SIDECARS = "sidecars"
-PARTS = 64  # about so many where the config leaves it open, of 8 to 256 units: each is a turn of a worker
+LEAST, MOST = (
+    8,
+    256,
+)  # units in a part, where the config leaves it open: as many as there are parts, in between
 FORMAT = 1  # of everything on disk
 
 
@@ -90,7 +94,7 @@ class Plan:
     @cached_property
     def parts(self) -> tuple[Part, ...]:
         """The pieces of the first stage."""
-        size = self.config.part_size or min(max(-(-self.units // PARTS), 8), 256)
+        size = self.config.part_size or min(max(isqrt(self.units), LEAST), MOST)
         starts = range(0, self.units, size)
         return tuple(Part(i, start, min(start + size, self.units)) for i, start in enumerate(starts))
 

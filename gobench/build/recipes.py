@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 
 from gobench.canonical import dumps, sha256
 from gobench.errors import DataError, UsageError, unknown
@@ -73,7 +74,7 @@ class BuildConfig:
         except (TypeError, AttributeError, UsageError) as error:
             raise DataError(f"this is not the config of a build: {error}") from error
 
-    @property
+    @cached_property
     def hash(self) -> str:
         """sha256 in hex over the canonical JSON of ``to_json()``."""
         return sha256(dumps(self.to_json()))

@@ -266,7 +266,9 @@ def test_left_overs_of_killed_tasks_are_swept_by_the_last(
     assert listing(shared) == listing(built)
 
 
-@pytest.mark.parametrize(("units", "parts"), [(5, 1), (200, 25), (2000, 63), (10_000, 64), (1_000_000, 3907)])
+@pytest.mark.parametrize(
+    ("units", "parts"), [(5, 1), (200, 15), (2000, 46), (10_000, 100), (1_000_000, 3907)]
+)
 def test_the_first_stage_has_turns_for_many_workers(units: int, parts: int) -> None:
     plan = Plan(BuildConfig("dot", "r", "png"), {}, {}, units)
     assert len(plan.parts) == parts
