@@ -22,6 +22,8 @@ _ALIASES: Mapping[str, str] = {
     "shift-jis": "cp932",
     "sjis": "cp932",
     "x-sjis": "cp932",
+    "windows-31j": "cp932",
+    "x-gbk": "gb18030",
     "big5": "big5hkscs",
     "euc-kr": "cp949",
     "iso-8859-1": "cp1252",
@@ -30,6 +32,14 @@ _ALIASES: Mapping[str, str] = {
 }
 """Declared names -> the wider encoding that files with this name really use."""
 
+_SHIFTING = re.compile(r"iso2022_\w+|hz")
+"""Encodings that write other letters with ASCII bytes."""
+_ESCAPE = re.compile(rb"\x1b\$(?:[@AB]|\([ABCD]|\)[AC])")
+_ESCAPED = ("iso2022_jp_2", "iso2022_jp_ext", "iso2022_kr")
+_ASCII_LIKE = re.compile(
+    r"utf-8(-sig)?|cp[0-9]{3,4}|iso8859-[0-9]+|koi8[-_][rtu]|mac-\w+|ptcp154|kz1048|tis-620"
+    r"|big5(hkscs)?|gb(k|2312|18030)|euc_(jp|jis_2004|jisx0213|kr)"
+)
 _GUESSES = ("cp932", "gb18030")
 _PRINTABLE = bytes(range(32, 127))
 _SAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
@@ -55,35 +65,48 @@ def simple(node: Mapping[str, list[bytes]], name: str) -> str:
 
 def utf8(data: bytes) -> bytes:
     """A whole file as UTF-8; plain ASCII comes back as it is."""
-    if data.isascii():
+    if data.isascii() and not _shifts(data):
         return data
     return data.decode(encoding(data), "replace").encode("utf-8", "replace").lstrip(codecs.BOM_UTF8)
 
 
 def encoding(data: bytes) -> str:
-    """The encoding of a file: its mark, its CA if the bytes agree, UTF-8 if they do, else a guess."""
+    """The encoding of a file: its mark, its CA if the bytes agree, what its escape sequences say, UTF-8 if the
+    bytes agree, else a guess."""
     for mark, name in _MARKS:
         if data.startswith(mark):
             return name
-    declared = _DECLARED.search(data[:4096])
-    if declared and (name := _known(declared[1].decode())) and _fits(data, name):
-        return name
+    declared = _declared(data)
+    tries = (declared, *_ESCAPED) if _SHIFTING.fullmatch(declared) else (*_ESCAPED, declared)
+    for name in tries if _ESCAPE.search(data) else (declared,):
+        if name and _fits(data, name):
+            return name
     return "utf-8" if _fits(data, "utf-8") else _guess(data)
 
 
+def _shifts(data: bytes) -> bool:
+    """Whether ASCII bytes may stand for other letters, as they do in ISO-2022 and HZ."""
+    return _ESCAPE.search(data) is not None or _SHIFTING.fullmatch(_declared(data)) is not None
+
+
+def _declared(data: bytes) -> str:
+    """What CA says, in Python's spelling, or nothing."""
+    found = _DECLARED.search(data[:4096])
+    return _known(found[1].decode()) if found else ""
+
+
 def _known(name: str) -> str:
-    """Python's name of an encoding that keeps ASCII as it is (no UTF-16, punycode, base64, ...), or
+    """Python's name of a text encoding in which ASCII is ASCII (no UTF-16, base64, unicode_escape, ...), or
     nothing."""
     name = _ALIASES.get(name.lower(), name)
     try:
-        found = codecs.lookup(name)
+        found = codecs.lookup(name).name
     except LookupError:
         return ""
-    try:
-        same = _PRINTABLE.decode(found.name) == _PRINTABLE.decode("ascii")
-    except (LookupError, UnicodeError):
-        return ""
-    return found.name if same else ""
+    if _SHIFTING.fullmatch(found):
+        return found
+    same = _ASCII_LIKE.fullmatch(found) and _PRINTABLE.decode(found, "replace") == _PRINTABLE.decode("ascii")
+    return found if same else ""
 
 
 def _fits(data: bytes, name: str) -> bool:

@@ -85,6 +85,20 @@ def test_real_games_have_the_moves_of_the_judged_ones(files):
         ("(;SZ[9]PB[Müller]PW[Çelik];B[aa])", "latin-1", "Müller"),
         ("(;CA[UTF-8]SZ[9]PB[Müller]PW[a];B[aa])", "latin-1", "Müller"),
         ("(;CA[no-such-thing]SZ[9]PB[Müller]PW[a];B[aa])", "utf-8", "Müller"),
+        ("(;CA[ISO-2022-JP]SZ[9]PB[武宮正樹]PW[小林光一];B[aa])", "iso2022_jp", "武宮正樹"),
+        ("(;SZ[9]PB[武宮正樹]PW[小林光一];B[aa])", "iso2022_jp", "武宮正樹"),
+        ("(;CA[Shift_JIS]SZ[9]PB[武宮正樹]PW[a];B[aa])", "iso2022_jp", "武宮正樹"),
+        ("(;CA[ISO-2022-KR]SZ[9]PB[이창호]PW[a];B[aa])", "iso2022_kr", "이창호"),
+        ("(;CA[HZ-GB-2312]SZ[9]PB[古力]PW[常昊];B[aa])", "hz", "古力"),
+        ("(;CA[KOI8-R]SZ[9]PB[Шикшин]PW[a];B[aa])", "koi8-r", "Шикшин"),
+        ("(;CA[windows-1251]SZ[9]PB[Шикшин]PW[a];B[aa])", "cp1251", "Шикшин"),
+        ("(;CA[EUC-JP]SZ[9]PB[武宮正樹]PW[a];B[aa])", "euc_jp", "武宮正樹"),
+        ("(;CA[ISO-2022-JP]SZ[9]PB[plain]PW[a];B[aa])", "ascii", "plain"),
+        ("(;CA[ISO-2022-JP]SZ[9]PB[Müller]PW[a];B[aa])", "utf-8", "Müller"),
+        (r"(;CA[unicode_escape]SZ[9]PB[a\\u0041]PW[Ü];B[aa])", "utf-8", r"a\u0041"),
+        (r"(;CA[raw_unicode_escape]SZ[9]PB[a\\u0041]PW[Ü];B[aa])", "utf-8", r"a\u0041"),
+        ("(;SZ[9]PB[a~{b]PW[~}];B[aa])", "utf-8", "a~{b"),
+        ("(;SZ[9]PB[a\x1b$Bü]PW[b];B[aa])", "utf-8", "a $Bü"),
         ("(;CA[punycode]SZ[9]PB[Müller]PW[a];B[aa])", "utf-8", "Müller"),
     ],
 )
@@ -348,7 +362,7 @@ TOKENS = st.sampled_from([*WORDS.split(), "表", "\n", "\0"])
 
 
 @settings(max_examples=300, deadline=None, derandomize=True)
-@given(st.lists(TOKENS, max_size=25), st.sampled_from(["utf-8", "cp932", "gb18030", "utf-16"]))
+@given(st.lists(TOKENS, max_size=25), st.sampled_from(["utf-8", "cp932", "gb18030", "utf-16", "iso2022_jp"]))
 def test_fuzz_of_tokens(tokens, encoding):
     sound(("(;" + "".join(tokens) + ")").encode(encoding, "replace"))
 
