@@ -171,11 +171,14 @@ def _shown(game: list[Position]) -> tuple[Array, Marks]:
 @click.argument("picture", metavar="PICTURE", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--theme", metavar="NAME", help="How it was drawn; without it all themes are tried.")
 @click.option(
-    "--board", "board_size", metavar="RxC", help="Lines of the board; without it the usual sizes are tried."
+    "--board", "board_size", metavar="RxC", help="Lines of the board; without it squares are tried."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def read(picture: Path, theme: str | None, board_size: str | None, as_json: bool) -> None:
     """Print the board that PICTURE shows: . empty, X black, O white.
+
+    Square boards of 2 to 19 lines are found; other boards want --board. A picture that is not like the board read
+    off it is refused.
 
     \b
     Examples:
@@ -185,12 +188,12 @@ def read(picture: Path, theme: str | None, board_size: str | None, as_json: bool
     from gobench.errors import unknown
     from gobench_go.game import coords
     from gobench_go.video import files
-    from gobench_go.video.read import SIZES, detect
+    from gobench_go.video.read import SQUARES, detect
     from gobench_go.video.themes import THEMES
 
     if theme is not None and theme not in THEMES:
         raise unknown("theme", theme, THEMES)
-    sizes = [coords.size(board_size)] if board_size else [(n, n) for n in SIZES]
+    sizes = [coords.size(board_size)] if board_size else SQUARES
     seen = detect(files.read(picture), [theme] if theme else list(THEMES), sizes)
     click.echo(json.dumps(_as_json(seen)) if as_json else "\n".join(_rows(seen)))
 
@@ -211,4 +214,5 @@ def _as_json(seen: Seen) -> dict[str, object]:
         "confidence": round(float(seen.confidence.min()), 4),
         "mean_confidence": round(float(seen.confidence.mean()), 4),
         "error": round(seen.error, 4),
+        "likeness": round(seen.likeness, 4),
     }

@@ -16,15 +16,21 @@ import numpy.typing as npt
 
 from gobench.errors import DataError
 from gobench.types import Array
+from gobench_go.game.coords import MAX_SIDE
 from gobench_go.video.themes import THEMES, Look, look
 
 BOX = 0.2  # width of a little box, in pitches
 BLURS = (0.0, 0.08, 0.15)  # standard deviations, in pitches
 GAIN = (0.7, 1.4)  # lighting is believed within these bounds
 GAPS = 6  # pixels between the stones sampled a point
-SIZES = (5, 7, 9, 13, 19)  # boards tried on an unknown picture
-SQUARES = tuple((n, n) for n in SIZES)
+USUAL = (5, 7, 9, 13, 19)  # boards tried first on an unknown picture
+SQUARES = tuple((n, n) for n in (*USUAL, *sorted(set(range(2, MAX_SIDE + 1)) - set(USUAL))))
 DETECT_SIZE = 256  # larger unknown pictures are made smaller to find their look
+EXACT = 0.5  # mean difference in grey levels up to which a picture needs no other candidates
+LIKELY = (
+    0.6  # least likeness of a picture that is believed; boards read rightly have more, other pictures less
+)
+SMOOTH = 4  # pixels; likeness is that of squares of so many, which noise and sharpness hardly change
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int32]
@@ -173,6 +179,9 @@ class Seen:
     points: Array  # [R, C]
     confidence: Floats  # [R, C]
     error: float  # mean difference in grey levels between the picture and what was read, drawn again
+    likeness: (
+        float  # correlation of the two, made coarser: 1 as drawn, about 0 for a picture of something else
+    )
 
 
 def detect(
@@ -180,30 +189,53 @@ def detect(
 ) -> Seen:
     """Find theme and board size of a square picture uint8 [H, W, 3], and read it.
 
-    Every candidate reads the picture and draws what it read; the one that comes nearest wins.
+    Every candidate reads the picture and draws what it read; the one that comes nearest wins. Unusual sizes are
+    tried after the usual ones and only with the two nearest themes.
 
     Raises:
-        DataError: the picture is not square, or too small for every candidate.
+        DataError: the picture is not square, too small for every candidate, or like none of them.
     """
     small = _smaller(picture)
-    tries = [
-        _try(small, theme, board, labels)
-        for theme in themes
-        for board in sizes
-        for labels in (False, True)
-        if _fits(small, theme, board, labels)
-    ]
+    usual = [size for size in sizes if max(size) in USUAL]
+    tries = _tries(small, themes, usual)
+    if not tries or tries[0].error > EXACT:
+        nearest = list(dict.fromkeys(seen.look.theme for seen in tries))[:2] or themes
+        tries += _tries(small, nearest, [size for size in sizes if size not in usual])
     if not tries:
         raise DataError(
             f"a picture of {picture.shape[1]}x{picture.shape[0]} pixels is too small to hold a board."
         )
-    best = min(tries, key=lambda seen: seen.error)
+    best = _believed(min(tries, key=lambda seen: seen.error), sizes)
     if small is picture:
         return best
     found = best.look
     full = look(found.theme, len(picture), found.rows, found.cols, found.coordinates, True)
     points, confidence = board(full, picture)
-    return Seen(full, points, confidence, best.error)
+    return Seen(full, points, confidence, best.error, best.likeness)
+
+
+def _tries(picture: Array, themes: Sequence[str], sizes: Sequence[tuple[int, int]]) -> list[Seen]:
+    """What every candidate that fits sees, the nearest first."""
+    tries = [
+        _try(picture, theme, board, labels)
+        for theme in themes
+        for board in sizes
+        for labels in (False, True)
+        if _fits(picture, theme, board, labels)
+    ]
+    return sorted(tries, key=lambda seen: seen.error)
+
+
+def _believed(seen: Seen, sizes: Sequence[tuple[int, int]]) -> Seen:
+    """The same, or DataError where the picture is not like what was read."""
+    if seen.likeness >= LIKELY:
+        return seen
+    what = f"{seen.look.rows}x{seen.look.cols}, theme {seen.look.theme}"
+    tried = "square boards" if len(sizes) > 1 else "this board"
+    raise DataError(
+        f"this picture cannot be read: of {tried}, the nearest ({what}) is {seen.likeness:.2f} like it, "
+        f"less than {LIKELY}. Crop it to the board, and name --board (as in 9x9 or 13x9) and --theme."
+    )
 
 
 def _smaller(picture: Array) -> Array:
@@ -232,4 +264,12 @@ def _try(picture: Array, theme: str, board: tuple[int, int], labels: bool) -> Se
     kernels.paint_rgb(candidate.atlas, candidate.boxes, states, drawn)
     error = float(np.abs(drawn[0].astype(np.int16) - picture).mean())
     points = np.where(states[0] > 2, states[0] - 2, states[0]).astype(np.uint8)
-    return Seen(candidate, points, confidence[0], error)
+    return Seen(candidate, points, confidence[0], error, _likeness(drawn[0], picture))
+
+
+def _likeness(a: Array, b: Array) -> float:
+    """Correlation of the colours of two pictures uint8 [H, W, 3], in squares of ``SMOOTH`` pixels."""
+    n = len(a) // SMOOTH
+    squares = [p[: n * SMOOTH, : n * SMOOTH].reshape(n, SMOOTH, n, SMOOTH, 3).mean((1, 3)) for p in (a, b)]
+    x, y = (square - square.mean((0, 1)) for square in squares)
+    return float((x * y).sum() / max(float(np.sqrt((x * x).sum() * (y * y).sum())), 1e-9))

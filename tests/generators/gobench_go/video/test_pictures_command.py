@@ -166,6 +166,15 @@ def zipped(path: Path, members: dict[str, str]) -> Path:
     return path
 
 
+def test_a_picture_of_something_else_is_refused(tmp_path: Path) -> None:
+    from PIL import Image
+
+    noise = np.random.default_rng(0).integers(0, 256, (96, 96, 3)).astype(np.uint8)
+    Image.fromarray(noise).save(tmp_path / "noise.png")
+    with pytest.raises(DataError, match="this picture cannot be read: of this board"):
+        run(read, tmp_path / "noise.png", "--board", "9x9", "--theme", "wood")
+
+
 def test_other_files_in_an_archive_are_passed_over(tmp_path: Path) -> None:
     game = "(;GM[1]SZ[9];B[ee];W[cc])"
     archive = zipped(tmp_path / "games.zip", {"README.md": "games", "a.sgf": game, "b.sgf": "hello"})

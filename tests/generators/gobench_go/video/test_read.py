@@ -145,3 +145,45 @@ def test_pictures_that_hold_no_board_are_refused() -> None:
         read.detect(np.zeros((100, 120, 3), np.uint8))
     with pytest.raises(DataError, match="too small"):
         read.detect(np.zeros((20, 20, 3), np.uint8))
+
+
+@pytest.mark.parametrize("theme", ["videoworld", "dark"])
+@pytest.mark.parametrize("lines", [3, 6, 8, 10, 11, 15])
+def test_unusual_squares_are_found(theme: str, lines: int) -> None:
+    board = some_boards(lines, lines)[5]
+    seen = read.detect(jpeg(render.board(look(theme, 180, lines, lines), board), 70))
+    assert (seen.look.theme, seen.look.rows, seen.likeness > 0.9) == (theme, lines, True)
+    assert (seen.points == board).all()
+
+
+def test_the_size_of_an_empty_board_is_found() -> None:
+    for lines in (4, 9, 15):
+        seen = read.detect(render.board(look("videoworld", 128, lines, lines), np.zeros((lines, lines))))
+        assert (seen.look.rows, seen.points.any()) == (lines, False)
+
+
+def pictures_of_nothing() -> dict[str, Array]:
+    random = np.random.default_rng(0)
+    down, across = np.mgrid[:128, :128]
+    ramp = np.stack([down, across, down + across], axis=-1)
+    colours = np.kron(random.integers(0, 256, (8, 8, 3)), np.ones((16, 16, 1), int))
+    return {
+        "noise": random.integers(0, 256, (128, 128, 3)).astype(np.uint8),
+        "grey": np.full((128, 128, 3), 127, np.uint8),
+        "board colour": np.full((128, 128, 3), (255, 165, 0), np.uint8),
+        "ramp": ramp.astype(np.uint8),
+        "colours": colours.astype(np.uint8),
+    }
+
+
+@pytest.mark.parametrize("name", pictures_of_nothing())
+def test_pictures_of_something_else_are_refused(name: str) -> None:
+    with pytest.raises(DataError, match=r"cannot be read: of square boards.*name --board"):
+        read.detect(pictures_of_nothing()[name], ["videoworld", "paper"])
+
+
+def test_a_board_that_is_not_square_is_found_by_its_size() -> None:
+    boards = some_boards(9, 8)
+    picture = render.board(look("paper", 128, 9, 8), boards[6])
+    seen = read.detect(picture, sizes=[(9, 8)])
+    assert (seen.points == boards[6]).all() and seen.likeness == pytest.approx(1)
