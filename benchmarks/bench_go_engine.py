@@ -6,32 +6,27 @@ also on a busy machine, where the absolute numbers suffer.
 
 from __future__ import annotations
 
+import itertools
 import random
 import statistics
-import time
 from collections.abc import Callable
-from typing import Any
+
+from harness import Row, Work, rate, row, table
 
 from gobench_go.game import kernels
 from gobench_go.game.position import Position
 from gobench_go.game.rules import named
 from gobench_go.teachers import teacher
 
-Work = Callable[[int], int]  # a seed -> how many units were done
+Seeded = Callable[[int], int]  # a seed -> how many units were done
 REPEATS = 7
 RULES = named("benchmark")
 
 
-def measure(ours: Work, peer: Work, repeats: int = REPEATS) -> tuple[float, float]:
-    """Median units per second of both, run in turns after one round that does not count."""
-    rates: dict[int, list[float]] = {0: [], 1: []}
-    for seed in range(repeats + 1):
-        for who, work in enumerate((ours, peer)):
-            start = time.process_time()
-            done = work(seed)
-            if seed > 0:
-                rates[who].append(done / (time.process_time() - start))
-    return statistics.median(rates[0]), statistics.median(rates[1])
+def seeded(work: Seeded) -> Work:
+    """The same work with a new seed at every call."""
+    seeds = itertools.count()
+    return lambda: work(next(seeds))
 
 
 def our_playouts(seed: int) -> int:
@@ -110,7 +105,7 @@ def _games() -> list[list[int]]:
 
 _GAMES: list[list[int]] = []
 
-ROWS: tuple[tuple[str, Work, Work, str, str, str], ...] = (
+ROWS: tuple[tuple[str, Seeded, Seeded, str, str, str], ...] = (
     (
         "random playouts 9x9",
         our_playouts,
@@ -139,58 +134,39 @@ ROWS: tuple[tuple[str, Work, Work, str, str, str], ...] = (
 )
 
 
-def self_play_rows() -> list[dict[str, Any]]:
-    """Games a second of our teachers, which have no peer."""
-    found = []
-    for name, count in (("random", 2000), ("mcts:25", 12), ("mcts:50", 6)):
-        player = teacher(name)
-        speeds = []
-        for seed in range(4):
-            start = time.process_time()
-            for i in range(count):
-                player.game(
-                    RULES, {"plies": 4, "region": 5}, [(8, 1.0), (30, 0.5), (400, 0.1)], 162, 1000 * seed + i
-                )
-            speeds.append(count / (time.process_time() - start))
-        found.append(_row(f"self-play 9x9 by {name}", statistics.median(speeds[1:]), None, "", "games/s", ""))
-    return found
+def self_play(name: str, count: int) -> Seeded:
+    """``count`` games by a teacher."""
+    player, opening = teacher(name), {"plies": 4, "region": 5}
+    heats = [(8, 1.0), (30, 0.5), (400, 0.1)]
+
+    def games(seed: int) -> int:
+        for i in range(count):
+            player.game(RULES, opening, heats, 162, 1000 * seed + i)
+        return count
+
+    return games
 
 
-def _row(
-    what: str, ours: float, peer: float | None, peer_name: str, unit: str, target: str
-) -> dict[str, Any]:
-    ratio = round(ours / peer, 1) if peer else None
-    return {
-        "what": what,
-        "ours": ours,
-        "peer": peer,
-        "peer_name": peer_name,
-        "unit": unit,
-        "ratio": ratio,
-        "target": target,
-    }
+def alone(what: str, unit: str, work: Work, peer_name: str = "", target: str = "", repeats: int = 3) -> Row:
+    """A row without a peer."""
+    work()
+    speed = statistics.median(rate(work) for _ in range(repeats))
+    nothing = {"peer": None, "ratio": None}
+    return {"what": what, "ours": speed, "peer_name": peer_name, "unit": unit, "target": target, **nothing}
 
 
-def rows() -> list[dict[str, Any]]:
+def rows() -> list[Row]:
     """One row a comparison; a peer that is not installed leaves its row without one."""
     found = []
     for what, ours, peer, peer_name, unit, target in ROWS:
         try:
-            fast, slow = measure(ours, peer)
+            found.append(row(what, unit, seeded(ours), peer_name, seeded(peer), target, REPEATS))
         except ImportError:
-            fast, slow, peer_name = measure(ours, ours)[0], 0.0, f"{peer_name} (not installed)"
-        found.append(_row(what, fast, slow or None, peer_name, unit, target))
-    return found + self_play_rows()
-
-
-def main() -> None:
-    """Print the table."""
-    for row in rows():
-        peer = (
-            f"{row['peer']:>10,.0f} {row['peer_name']}, {row['ratio']}x" if row["peer"] else row["peer_name"]
-        )
-        print(f"{row['what']:<28}{row['ours']:>12,.0f} {row['unit']:<15}{peer:<52} {row['target']}")
+            found.append(alone(what, unit, seeded(ours), f"{peer_name} (not installed)", target, REPEATS))
+    for name, count in (("random", 2000), ("mcts:25", 12), ("mcts:50", 6)):
+        found.append(alone(f"self-play 9x9 by {name}", "games/s", seeded(self_play(name, count))))
+    return found
 
 
 if __name__ == "__main__":
-    main()
+    print(table(rows()))
