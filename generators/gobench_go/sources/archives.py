@@ -14,7 +14,7 @@ encryption             "encrypted"
 damage                 "unreadable", and "archive-truncated" for what follows the last whole member of a tar
 =====================  =======================================================================================
 
-A container holds about 20 bytes and the name for each member, pickles to workers, and reads member ``i`` in
+A container holds the name and about 10 bytes more for each member, wanted or not, pickles to workers, and reads member ``i`` in
 any order (compressed tars want ascending order: going back means unpacking from the start).
 """
 
@@ -67,6 +67,7 @@ REASONS: Mapping[str, str] = {
 """Why a member is not read."""
 
 Problem = tuple[str, str]
+Numbers = npt.NDArray[np.unsignedinteger[Any]]
 
 
 class MemberError(DataError):
@@ -94,16 +95,19 @@ class Container:
     """A file, folder, zip or tar, and its members as flat arrays [N].
 
     ``names`` are joined by NUL, as UTF-8 (file system bytes for folders); ``ends`` are where they end.
+    ``codes`` are 0, or 1 plus the place in ``problems``, each of which stands there once. The arrays are as
+    narrow as their numbers allow.
     """
 
     kind: str
     path: str
     label: str
     names: bytes
-    ends: npt.NDArray[np.uint32]
-    where: npt.NDArray[np.int64]
-    sizes: npt.NDArray[np.int64]
-    problems: Mapping[int, Problem]
+    ends: Numbers
+    where: Numbers
+    sizes: Numbers
+    codes: Numbers
+    problems: tuple[Problem, ...]
 
     def __len__(self) -> int:
         return len(self.ends)
@@ -120,8 +124,8 @@ class Container:
 
     def read(self, index: int, limit: int) -> bytes:
         """The bytes of a member, at most ``limit``. Raises MemberError."""
-        if index in self.problems:
-            raise MemberError(*self.problems[index])
+        if code := int(self.codes[index]):
+            raise MemberError(*self.problems[code - 1])
         if self.sizes[index] > limit:
             raise MemberError("too-large", f"{self.sizes[index]} bytes; the limit is {limit}")
         try:
@@ -139,19 +143,24 @@ def listed(kind: str, path: str, label: str, wanted: tuple[str, ...]) -> Contain
 
     A broken archive has one member, which says so when it is read.
     """
-    names, ends = bytearray(), array("L")
-    where, sizes = array("q"), array("q")
-    problems: dict[int, Problem] = {}
+    names, codes = bytearray(), bytearray()
+    ends, where, sizes = array("Q"), array("Q"), array("Q")
+    problems: dict[Problem, int] = {}
     for found in _whatever_comes(_LISTERS[kind](path, wanted)):
-        if found.problem:
-            problems[len(ends)] = found.problem
+        codes.append(problems.setdefault(found.problem, len(problems) + 1) if found.problem else 0)
         raw = found.name.encode("utf-8", "surrogateescape" if kind == "folder" else "replace")
         names += raw.replace(b"\0", b"?") + b"\0"
         ends.append(len(names) - 1)
         where.append(found.where)
-        sizes.append(found.size)
-    flat = np.array(ends, np.uint32), np.array(where, np.int64), np.array(sizes, np.int64)
-    return Container(kind, path, label, bytes(names), *flat, problems)
+        sizes.append(0 if found.problem else found.size)
+    numbers = (_narrow(ends), _narrow(where), _narrow(sizes), np.frombuffer(bytes(codes), np.uint8))
+    return Container(kind, path, label, bytes(names), *numbers, tuple(problems))
+
+
+def _narrow(values: array[int]) -> Numbers:
+    """The same numbers in as few bytes as the largest one needs."""
+    wide = np.frombuffer(values, np.uint64) if values else np.zeros(0, np.uint64)
+    return wide.astype(np.min_scalar_type(int(wide.max(initial=0))))
 
 
 def archive_kind(name: str) -> str:

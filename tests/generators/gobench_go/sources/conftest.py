@@ -80,6 +80,7 @@ def hostile() -> Mapping[str, Callable[[str], bytes]]:
         "one-back": lambda name: _sized(name, -1),
         "pax-back": lambda name: _paxed(name, -2048),
         "sparse": lambda name: _sparse(name, 700 << 20),
+        "giant-sparse": lambda name: _sparse(name, 1 << 70),
         "many-headers": lambda name: b"".join(_paxed(name, 0)[:1024] for _ in range(5000)),
         "cut-sparse": lambda name: _old_sparse(name),
     }

@@ -274,9 +274,22 @@ def test_a_gzipped_tar_without_the_name(tmp_path, make_tar):
     assert contents(listing(tmp_path / "b.tar")) == {"b.tar/1.sgf": b"1"}
 
 
-def test_a_listing_is_small(tmp_path, make_tar):
-    path = make_tar(tmp_path / "many.tar", {f"game_{i:06d}.sgf": b"" for i in range(3000)}, "w")
-    assert len(pickle.dumps(listing(path))) < 45 * 3000
+@pytest.mark.parametrize("suffix", ["sgf", "txt"])
+@pytest.mark.parametrize("mode", ["zip", "tar"])
+def test_a_listing_is_small_also_where_nothing_is_wanted(tmp_path, make_zip, make_tar, suffix, mode):
+    names = [f"game_{i:06d}.{suffix}" for i in range(3000)]
+    path = tmp_path / f"many.{mode}"
+    found = listing((make_zip if mode == "zip" else make_tar)(path, dict.fromkeys(names, b"")))
+    assert len(found) == 3000
+    assert len(pickle.dumps(found)) < (len(names[0]) + 1 + 13) * 3000
+    assert pickle.loads(pickle.dumps(found)).find(2999)[0].problems == found.containers[0].problems
+
+
+def test_each_problem_is_kept_once(tmp_path, make_zip):
+    path = make_zip(tmp_path / "a.zip", {"a.txt": b"", "../b.sgf": b"", "c.sgf": b"c", "d.txt": b""})
+    container = listing(path).containers[0]
+    assert container.codes.tolist() == [1, 2, 0, 2]
+    assert [reason for reason, _ in container.problems] == ["unsafe-member", "not-wanted"]
 
 
 @pytest.mark.parametrize("kind", ["back", "one-back", "pax-back", "many-headers", "cut-sparse"])
@@ -290,8 +303,9 @@ def test_tar_headers_that_lie(tmp_path, hostile, tar_of, kind, packed):
         assert list(contents(listing(path)).values()) == expected
 
 
-def test_a_sparse_member_is_no_bomb_of_the_whole_archive(tmp_path, hostile, tar_of, monkeypatch):
+@pytest.mark.parametrize("kind", ["sparse", "giant-sparse"])
+def test_a_sparse_member_is_no_bomb_of_the_whole_archive(tmp_path, hostile, tar_of, monkeypatch, kind):
     monkeypatch.setattr(archives, "FREE", 1 << 16)
     path = tmp_path / "a.tar"
-    path.write_bytes(hostile["sparse"]("bad.sgf") + tar_of({"good.sgf": b"fine"}))
+    path.write_bytes(hostile[kind]("bad.sgf") + tar_of({"good.sgf": b"fine"}))
     assert contents(listing(path)) == {"a.tar/bad.sgf": "unsafe-member", "a.tar/good.sgf": b"fine"}
