@@ -16,7 +16,7 @@ from gobench.build import recipes
 from gobench.build.run import build
 from gobench.cli.build import build_dataset
 from gobench.cli.recipe import chosen
-from gobench_go.card_facts import card_facts, license_of
+from gobench_go.card_facts import license_of
 from gobench_go.domain import GoDomain, table
 
 SELFPLAY = {"kind": "selfplay", "teacher": "mcts:25"}
@@ -43,11 +43,6 @@ def manifest(recipe: str = "go9-tiny", core: Any = None, **options: Any) -> dict
         "bytes": 5 << 20,
         "shards": [{"file": f"data/train-{i:05d}-of-00008.tar", "split": "train"} for i in range(8)],
     }
-
-
-@pytest.fixture(autouse=True)
-def hook(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(GoDomain, "card_facts", card_facts, raising=False)
 
 
 def test_every_key_of_the_record_is_explained() -> None:
