@@ -70,5 +70,5 @@ def test_dots_are_the_star_points_of_the_pictures() -> None:
     big = {**GAME, "rows": 13, "cols": 13, "moves": [], "colors": [], "captures": [], "targets": []}
     assert replay({**big, "values": []})["dots"] == [r * 13 + c for r, c in coords.stars(13, 13)]
     assert replay(GAME)["dots"] == []
-    small = replay({**GAME, "rows": 5, "cols": 5, "moves": [], "colors": [], "captures": [], "targets": []})
+    small = replay({**big, "rows": 5, "cols": 5, "values": []})
     assert small["dots"] == [12]
