@@ -191,12 +191,82 @@ def test_the_fast_board_tells_the_same_story(free: list[Match], fights: list[Mat
             assert story[2] == len(match.moves)
 
 
+@pytest.mark.parametrize("size", [(3, 3), (5, 5), (2, 3), (9, 9)])
+def test_symmetries_and_colour_swap_change_nothing_on_the_fast_board(size: tuple[int, int]) -> None:
+    from gobench_go.game import kernels
+
+    rng = np.random.default_rng([8, *size])
+    for rules in combinations(*size):
+        start = wild_start(rng, rules)
+        game = Position.of_board(rules, start)
+        moves, colors = wild_moves(rng, game, 40)
+        told = kernels.replay(rules, start, moves, colors)
+        assert told.first_illegal == -1
+        for table in coords.symmetries(*size):
+            for swap in (False, True):
+                twin = kernels.replay(
+                    rules, seen(start, table, swap), table[moves], 3 - colors if swap else colors
+                )
+                assert (twin.first_illegal, twin.captures.tolist()) == (-1, told.captures.tolist())
+                assert all(
+                    np.array_equal(seen(board, table, swap), other)
+                    for board, other in zip(told.boards, twin.boards, strict=True)
+                )
+                assert_same_legality(rules, (start, moves, colors), table, swap)
+                komi = rules.komi
+                score, other = (kernels.score(rules, each.boards[-1]) + komi for each in (told, twin))
+                assert other == (-score if swap else score)
+
+
+def assert_same_legality(
+    rules: Rules, game: tuple[np.ndarray, np.ndarray, np.ndarray], table: np.ndarray, swap: bool
+) -> None:
+    from gobench_go.game import kernels
+
+    start, moves, colors = game
+    for to_move in (BLACK, WHITE):
+        mask = kernels.legal_mask(rules, start, moves, colors, to_move)
+        side, who = (3 - to_move, 3 - colors) if swap else (to_move, colors)
+        twin = kernels.legal_mask(rules, seen(start, table, swap), table[moves], who, side)
+        assert np.array_equal(twin[table], mask)
+
+
+def wild_start(rng: np.random.Generator, rules: Rules) -> np.ndarray:
+    """A board uint8 [R, C] of a random game."""
+    position = Position.start(rules)
+    for _ in range(int(rng.integers(0, 8))):
+        if not (legal := position.legal_moves()):
+            break
+        position = position.play(int(rng.choice(legal)))
+    return position.board
+
+
+def wild_moves(rng: np.random.Generator, game: Position, longest: int) -> tuple[np.ndarray, np.ndarray]:
+    """Legal moves and their colours from a position on, a colour out of turn now and then, never two passes."""
+    moves, colors = [], []
+    for _ in range(longest):
+        color = game.to_move if rng.random() < 0.8 else 3 - game.to_move
+        legal = game.legal_moves(color)
+        move = int(rng.choice(legal))
+        if move == game.rules.points and game.passes:
+            continue
+        game = game.play(move, color)
+        moves.append(move)
+        colors.append(color)
+    return np.array(moves, np.int64), np.array(colors, np.int64)
+
+
+def seen(board: np.ndarray, table: np.ndarray, swap: bool) -> np.ndarray:
+    """A board uint8 [R, C] through a symmetry and perhaps with the colours exchanged."""
+    new = np.empty(board.size, np.uint8)
+    new[table[:-1]] = board.ravel()
+    return ((3 - new) * (new > 0) if swap else new).reshape(board.shape)
+
+
 def transformed(game: Position, table: np.ndarray, swap: bool) -> Position:
     """The start of a game, seen through a symmetry and perhaps with the colours exchanged."""
-    board = np.empty(game.rules.points, np.uint8)
-    board[table[:-1]] = game.board.ravel()
     rules = dataclasses.replace(game.rules, komi=-game.rules.komi) if swap else game.rules
-    return Position.of_board(rules, (3 - board) * (board > 0) if swap else board, WHITE if swap else BLACK)
+    return Position.of_board(rules, seen(game.board, table, swap), WHITE if swap else BLACK)
 
 
 @pytest.mark.parametrize("size", [(3, 3), (5, 5), (2, 3), (9, 9)])

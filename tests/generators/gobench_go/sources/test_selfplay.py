@@ -154,5 +154,18 @@ def test_reannotation_of_setups_and_colours_that_do_not_alternate(tmp_path):
     assert not isinstance(bad, Episode)
 
 
+def test_reannotation_sees_the_stones_of_a_colour_that_moves_twice(tmp_path):
+    """Black's first move fills White's last liberty but one, the middle: taken for a white stone it would make
+    a liberty more, and the middle could not be played."""
+    ring = "AB[ca][da][ab][eb][ac][ec][ad][ed][be][ce][de]AW[bb][cb][db][bc][dc][bd][cd][dd]"
+    path = tmp_path / "g.sgf"
+    path.write_text(f"(;SZ[5]KM[14.5]{ring};B[ba];B[cc])")
+    source = make_source(options({"kind": "sgf", "paths": [str(path)]}, reannotate="mcts:100"), 0, 1)
+    (each,) = source.unit(0)
+    assert isinstance(each, Episode)
+    assert each.record["targets"][1] == 12
+    assert each.record["values"][1] > 0.9
+
+
 def test_values_are_rounded_without_minus_zero():
     assert str(record.rounded(np.array([-0.00001, 0.123456], np.float32))) == "[0.0, 0.1235]"
