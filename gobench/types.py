@@ -117,7 +117,8 @@ class Domain(Protocol):
     A domain may offer more, and is asked only if it does: ``warm()`` compiles what workers need;
     ``override(options, flags)`` applies command-line flags; ``public_options(options)`` are the options as
     stored, without places on this machine; ``transform(record, k)`` and ``resize(record, size)`` spare a loader
-    work on pixels; ``replay(record)`` lets the preview page play an episode.
+    work on pixels; ``replay(record)`` lets the preview page play an episode; ``card_facts(manifest)`` tells the
+    licence and the flags that a card names.
     """
 
     name: str
@@ -136,7 +137,10 @@ class Domain(Protocol):
         ...
 
     def fingerprint(self, episode: Episode, dedup: str) -> int:
-        """A 64-bit identity: equal for episodes that ``dedup`` ("exact" or "symmetry") calls the same."""
+        """A 64-bit identity: equal for episodes that ``dedup`` ("exact" or "symmetry") calls the same.
+
+        Also asked of shipped records, by ``gobench verify``.
+        """
         ...
 
     def finish(self, episode: Episode, key: str, options: Mapping[str, Json], seed: int) -> Episode:

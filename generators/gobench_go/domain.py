@@ -119,6 +119,12 @@ class GoDomain:
 
         return replay(record)
 
+    def card_facts(self, manifest: Mapping[str, Json]) -> Record:
+        """What only Go knows of a dataset's card: the licence, and the flags of its command."""
+        from gobench_go.card_facts import card_facts
+
+        return card_facts(self, manifest)
+
     def versions(self) -> Mapping[str, str]:
         """What decides the bytes of records and frames beside this version."""
         packages = ("numba", "numpy", "pillow", "sgfmill")

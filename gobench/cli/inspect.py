@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from gobench.cli.options import Bars, as_json, dataset, emit, human
+from gobench.cli.options import Bars, as_json, dataset, emit, human, workers_option
 from gobench.types import Record
+
+if TYPE_CHECKING:
+    from gobench.verify import Verification
 
 
 @click.command(
@@ -25,29 +29,59 @@ from gobench.types import Record
     "--seed", default=0, show_default=True, metavar="N", help="Which samples: another seed, others."
 )
 @click.option("--no-decode", is_flag=True, help="Check hashes, counts and records only, not the pictures.")
+@click.option("--repair", is_flag=True, help="Remove what is broken, so that the same build makes it anew.")
+@workers_option
 @as_json
-def verify(directory: Path, sample: int | None, seed: int, no_decode: bool, as_json: bool) -> None:
+def verify(
+    directory: Path,
+    sample: int | None,
+    seed: int,
+    no_decode: bool,
+    repair: bool,
+    workers: int,
+    as_json: bool,
+) -> None:
     """Check a dataset: hashes, counts, pictures. Exit code 3 if anything is wrong.
 
     Every finding names the shard, the key and the frame.
     """
-    from gobench.verify.run import verify as check
+    from gobench.verify import verify as check
 
     bars = Bars(quiet=as_json)
     try:
-        found = check(directory, sample=sample, decode=not no_decode, seed=seed, progress=bars)
+        found = check(
+            directory, sample=sample, decode=not no_decode, seed=seed, workers=workers, progress=bars
+        )
     finally:
         bars.close()
     if as_json:
         emit(found.to_json())
     else:
-        for finding in found.findings:
-            click.echo(str(finding))
-        verdict = "all well" if found.ok else f"{len(found.findings)} findings"
-        click.echo(
-            f"{directory}: {found.files} files, {found.samples:,} samples, {found.drawn:,} drawn again: {verdict}."
-        )
+        tell(directory, found)
+    if repair and not found.ok:
+        mend(directory, found)
+    elif found.advice:
+        click.echo(found.advice, err=True)
     sys.exit(0 if found.ok else 3)
+
+
+def tell(directory: Path, found: Verification) -> None:
+    """What was found, for a person."""
+    for finding in found.findings:
+        click.echo(str(finding))
+    verdict = "all well" if found.ok else f"{len(found.findings)} findings"
+    click.echo(
+        f"{directory}: {found.files} files, {found.samples:,} samples, {found.drawn:,} drawn again: {verdict}."
+    )
+
+
+def mend(directory: Path, found: Verification) -> None:
+    """Take away what is broken and say what to do next, on stderr."""
+    from gobench.verify.repair import repair
+
+    for name in repair(directory, found):
+        click.echo(f"removed {name}", err=True)
+    click.echo("Run the same `gobench build-dataset` again: it makes anew what was removed.", err=True)
 
 
 @click.command(

@@ -171,6 +171,19 @@ def test_a_flipped_byte_is_found_and_named(copy: Path) -> None:
     assert shard.name in gobench("verify", copy, code=3)
 
 
+def test_what_is_broken_is_removed_and_made_anew(copy: Path, built: Path) -> None:
+    shard = min((copy / "data").glob("train-*.tar"))
+    data = bytearray(shard.read_bytes())
+    data[len(data) // 3] ^= 4
+    shard.write_bytes(data)
+    assert "--repair" in gobench("verify", copy, "--no-decode", "--workers", "1", code=3)
+    gobench("verify", copy, "--repair", "--no-decode", "--workers", "1", code=3)
+    assert not shard.exists()
+    gobench("build-dataset", "go9-random", *SMALL, "--out", copy, "--workers", "1")
+    gobench("verify", copy)
+    assert sums(copy) == sums(built)
+
+
 def test_a_missing_shard_is_found_and_named(copy: Path) -> None:
     shard = min((copy / "data").glob("train-*.tar"))
     shard.unlink()
