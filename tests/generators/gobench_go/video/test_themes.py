@@ -84,7 +84,7 @@ def test_star_points_where_the_theme_has_them() -> None:
 @pytest.mark.parametrize(("rows", "cols"), [(13, 13), (19, 19), (13, 9)])
 def test_pictures_have_the_stars_of_the_table(rows: int, cols: int) -> None:
     drawn = look("contrast", 600, rows, cols)
-    reach = int(0.1 * drawn.grid.pitch)  # beside the lines, inside a star
+    reach = int(0.08 * drawn.grid.pitch)  # beside the lines, inside a star
     found = [
         (r, c)
         for r, y in enumerate(drawn.grid.ys)
