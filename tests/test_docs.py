@@ -116,7 +116,7 @@ def test_help_is_light() -> None:
 
 
 def test_no_file_holds_a_path_of_this_machine() -> None:
-    places = [str(ROOT), str(Path.home())]
+    places = [place for place in (str(ROOT), str(Path.home())) if len(place) > 3]
     for name in sorted(tracked()):
         if (ROOT / name).suffix in {".py", ".md", ".toml", ".txt", ".cff", ".json", ".j2", ".html", ""}:
             text = (ROOT / name).read_text(errors="replace")
