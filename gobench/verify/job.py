@@ -42,13 +42,17 @@ class ShardsJob:
     def __call__(self, index: int) -> None:
         shard = self.shards[index]
         check = ShardCheck(self.folder, self.plan, shard, self.domain, self._kept(shard))
-        found = check.run(self._rows(shard), self._chosen(shard))
-        self._file(index).write_bytes(dumps([asdict(finding) for finding in found]))
+        found = [asdict(finding) for finding in check.run(self._rows(shard), self._chosen(shard))]
+        self._file(index).write_bytes(dumps({**check.seen, "findings": found}))
 
     def findings(self, index: int) -> Iterator[Finding]:
         """What was found in a shard."""
-        for table in read_json(self._file(index)):
+        for table in read_json(self._file(index))["findings"]:
             yield Finding(**table)
+
+    def drawn(self, index: int) -> int:
+        """How many of a shard's samples were drawn again and compared."""
+        return int(read_json(self._file(index))["drawn"])
 
     @property
     def shards(self) -> tuple[Shard, ...]:

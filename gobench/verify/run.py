@@ -100,7 +100,7 @@ def verify(
     check = _Check(path, plan, job, workers, progress or (lambda *_: None))
     with interruptible():
         findings = [*check.files(), *check.strays(), *check.manifest(), *check.parts(), *check.samples()]
-    return Verification(str(path), tuple(findings), check.seen["files"], plan.kept, len(job.chosen))
+    return Verification(str(path), tuple(findings), check.seen["files"], plan.kept, check.seen["drawn"])
 
 
 def _world(plan: Plan, domain: Domain | None, decode: bool) -> Domain | None:
@@ -122,7 +122,8 @@ class _Check:
     job: ShardsJob
     workers: int
     progress: Progress
-    seen: dict[str, int] = field(default_factory=lambda: {"files": 0})
+    seen: dict[str, int] = field(default_factory=lambda: {"files": 0, "drawn": 0})
+    gone: set[str] = field(default_factory=set)  # files that are not there, each told once
 
     @property
     def shards(self) -> Sequence[Shard]:
@@ -154,6 +155,7 @@ class _Check:
     def _file(self, name: str, wanted: str) -> Iterator[Finding]:
         file = self.folder / name
         if not file.is_file():
+            self.gone.add(name)
             yield Finding("missing", name, "it belongs to the dataset, and it is not there")
             return
         try:
@@ -183,13 +185,17 @@ class _Check:
             fresh = {**describe(self.folder, self.plan, known), "sums": there["sums"]}
             for line in differences(there, fresh):
                 yield Finding("manifest", MANIFEST, line.replace("was asked for", "follows from the shards"))
-        except (DataError, BuildError) as error:
+        except BuildError:
+            return  # a shard that cannot be described, which is told where shards are looked at
+        except DataError as error:
             yield Finding("manifest", MANIFEST, str(error))
 
     def parts(self) -> Iterator[Finding]:
         """The first stage's pieces, and what was kept of them."""
         planned = zip(self.plan.parts, self.plan.part_candidates, self.plan.part_sha256, strict=False)
         for part, count, digest in planned:
+            if self._is_gone(part):
+                continue
             table = made(self.folder, part, self.plan)
             if table is None or (table["candidates"], table["sha256"]) != (count, digest):
                 text = "the part or its sidecar is missing, cut short, or of another plan"
@@ -197,6 +203,8 @@ class _Check:
         try:
             read_kept(self.folder, self.plan)
         except DataError as error:
+            if KEPT in self.gone:
+                return
             yield Finding("checksum" if (self.folder / KEPT).is_file() else "missing", KEPT, str(error))
 
     def samples(self) -> Iterator[Finding]:
@@ -206,14 +214,26 @@ class _Check:
             if rows != self.plan.kept:
                 yield Finding("index", INDEX, f"{rows} rows for {self.plan.kept} samples")
         except DataError as error:
-            yield Finding("missing", INDEX, str(error))
+            if INDEX not in self.gone:
+                yield Finding("missing", INDEX, str(error))
         if self.workers > 1 and self.job.domain:
             warm(self.job.domain)
         with tempfile.TemporaryDirectory(prefix="gobench-verify-") as room:
             job = self.job.into(Path(room))
             engine(self.workers).run(job, range(len(self.shards)), self._count())
             for number in range(len(self.shards)):
-                yield from job.findings(number)
+                self.seen["drawn"] += job.drawn(number)
+                yield from (found for found in job.findings(number) if not self._follows(found, number))
+
+    def _is_gone(self, piece: Part | Shard) -> bool:
+        return bool({piece.file, piece.sidecar} & self.gone)
+
+    def _follows(self, found: Finding, number: int) -> bool:
+        """Whether a shard's finding only follows from a file that was already told to be missing."""
+        if found.kind != "missing":
+            return False
+        origins = found.file != self.shards[number].file
+        return any(map(self._is_gone, self.plan.parts)) if origins else self._is_gone(self.shards[number])
 
     def _count(self) -> Callable[[int], None]:
         done = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -34,6 +34,7 @@ class ShardCheck:
     shard: Shard
     domain: Domain | None
     kept: Sequence[int]  # candidate of each sample, [] where that is not known
+    seen: dict[str, int] = field(default_factory=lambda: {"drawn": 0})
 
     @cached_property
     def codec(self) -> Codec:
@@ -162,6 +163,7 @@ class ShardCheck:
                 text = "the record is drawn otherwise now than when this was built"
                 yield self._found("frames", text, sample.key, 0)
             yield from self._compare_pictures(sample, clip)
+            self.seen["drawn"] += 1
         except Exception as error:  # a record that was tampered with may raise anything
             yield self._found("record", f"it cannot be drawn: {type(error).__name__}: {error}", sample.key)
 
