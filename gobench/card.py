@@ -34,6 +34,7 @@ MEMBERS: Mapping[str, tuple[Json, str]] = {
     "png": ({"image": {"mode": "RGB"}}, "the last frame"),  # flat drawings are stored with a palette
     "frames.zip": ("binary", "all frames, one stored PNG each"),
 }
+LOSSLESS = "the clip as H.264: x264 RGB, lossless"
 SIZE_CATEGORIES = (
     (10**3, "n<1K"),
     (10**4, "1K<n<10K"),
@@ -168,17 +169,25 @@ def size_category(samples: int) -> str:
 
 def context(manifest: Record) -> dict[str, Any]:
     """What the templates may use."""
+    told = facts(manifest)
+    unused = told.get("unused", ())
     return {
         "data": manifest,
+        "facts": told,
         "config": manifest["config"],
         "options": manifest["config"]["options"],
         "license": license_of(manifest),
-        "members": {suffix: MEMBERS[suffix][1] for suffix in pictures(manifest)},
-        "settings": list(settings(manifest["config"])),
+        "members": {suffix: member(suffix, manifest["codec"]) for suffix in pictures(manifest)},
+        "settings": [row for row in settings(manifest["config"]) if row[0] not in unused],
         "candidates": manifest["samples"] + sum(manifest["rejected"].values()),
         "command": command(manifest),
         "citation": citation(),
     }
+
+
+def member(suffix: str, codec: str) -> str:
+    """What a sample's file beside the record is, as a codec writes it."""
+    return LOSSLESS if (suffix, codec) == ("mp4", "lossless") else MEMBERS[suffix][1]
 
 
 def citation() -> str:
@@ -200,7 +209,8 @@ def facts(manifest: Record) -> Record:
     """What the domain adds to a card by ``card_facts(manifest)``; {} where it has nothing to add.
 
     ``license`` is the hub's id of the licence of the whole dataset, ``flags`` are command-line flags (name ->
-    value, as its ``override`` takes them) that lead from the recipe to the dataset's options.
+    value, as its ``override`` takes them) that lead from the recipe to the dataset's options,
+    ``unused`` are dotted settings that decide nothing here. Whatever else there is goes to the domain's template.
     """
     hook = getattr(domain_of(manifest), "card_facts", None)
     return dict(hook(manifest)) if hook else {}
@@ -315,7 +325,8 @@ def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(templates()), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters.update(code=code, type=type_name, thousands=_thousands, mib=_mib)
+    environment.filters.update(code=code, type=type_name, thousands=_thousands, count=count, size=file_size)
+    environment.tests["starting"] = str.startswith
     return environment
 
 
@@ -323,8 +334,14 @@ def _thousands(number: int) -> str:
     return f"{number:,}"
 
 
-def _mib(size: int) -> str:
-    return f"{size / (1 << 20):,.1f} MiB"
+def count(number: int, noun: str) -> str:
+    """A number of things: "1 game", "2,000 games"."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def file_size(size: int) -> str:
+    """Bytes for people: KiB below one MiB."""
+    return f"{size / (1 << 20):,.1f} MiB" if size >= 1 << 20 else f"{size / (1 << 10):,.1f} KiB"
 
 
 def type_name(feature: Json) -> str:

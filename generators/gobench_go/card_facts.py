@@ -1,4 +1,4 @@
-"""What the cards of Go's datasets say that the core cannot know: their licence, and flags of the command line."""
+"""What the cards of Go's datasets say that the core cannot know: licence, mix of sources, command line flags."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from gobench.types import Domain, Json, Record
 
-# archives that the project ships and that are in the public domain, by sha256
+# archives that the project ships and that are in the public domain, by sha256: so far one, of self-play by KataGo
 PUBLIC_DOMAIN = frozenset({"ade5e3d6b1f73c84bca26c2bc4a833e5ca91324332c44f6aa5db5506a2c114c2"})
 LOOKS = ("theme", "size", "reannotate", "randomise")
 """Options that have a flag of their own name."""
@@ -15,13 +15,34 @@ ADDED = {"sgf": ("sgf", "YOUR-GAMES"), "videoworld": ("videoworld_tars", "YOUR-T
 
 
 def card_facts(domain: Domain, manifest: Mapping[str, Json]) -> Record:
-    """``license`` and ``flags`` of a dataset, as ``gobench.card.facts`` takes them."""
-    recipe = domain.recipes().get(manifest["config"]["recipe"], {})
+    """``license``, ``flags`` and ``unused`` of a dataset, as ``gobench.card.facts`` takes them; for the template:
+
+    ``shipped`` is whether all games from outside are those of the project's own archive, ``asked`` are the games
+    that each source of self-play was asked for, in the order of the sources.
+    """
+    config, inputs = manifest["config"], manifest["inputs"]
+    options = config["options"]
+    recipe = domain.recipes().get(config["recipe"], {})
     before = domain.configure(recipe.get("options", {}))
     return {
-        "license": license_of(manifest["inputs"]),
-        "flags": flags(before, manifest["config"]["options"]),
+        "license": license_of(inputs),
+        "flags": flags(before, options),
+        "unused": unused(options),
+        "shipped": bool(inputs) and set(inputs.values()) <= PUBLIC_DOMAIN,
+        "asked": asked(config.get("episodes", 0), options.get("sources", [])),
     }
+
+
+def unused(options: Mapping[str, Json]) -> list[str]:
+    """Settings that decide nothing: a recipe's komi where every game is an SGF, which brings its own."""
+    return ["options.komi"] if {source["kind"] for source in options.get("sources", [])} == {"sgf"} else []
+
+
+def asked(episodes: int, sources: Sequence[Mapping[str, Json]]) -> list[int]:
+    """How many games each source of self-play among ``sources`` plays."""
+    from gobench_go.sources.mixed import _shared
+
+    return _shared(episodes, [source.get("share", 1) for source in sources if source["kind"] == "selfplay"])
 
 
 def license_of(inputs: Mapping[str, str]) -> str:

@@ -218,6 +218,20 @@ def test_size_categories(samples: int, category: str) -> None:
     assert card.size_category(samples) == category
 
 
+def test_few_and_small_are_said_as_such(moves: Path) -> None:
+    manifest = read_manifest(moves)
+    manifest["splits"] = {"train": {"samples": 1, "frames": 7, "bytes": 10_240, "shards": 1}}
+    text = card.render(manifest | {"samples": 1, "rejected": {}, "bytes": 3 << 20})
+    assert "1 short video clip of the domain" in text and "the only candidate was kept" in text
+    assert "| train | 1 | 1 | 7 | 10.0 KiB |" in text and "| 3.0 MiB |" in text
+
+
+def test_the_codec_decides_what_a_video_is() -> None:
+    assert card.member("mp4", "lossless") == "the clip as H.264: x264 RGB, lossless"
+    assert card.member("mp4", "h264") == "the clip as H.264"
+    assert card.member("png", "lossless") == "the last frame"
+
+
 def test_write_card_keeps_the_dataset_verifiable(tmp_path: Path) -> None:
     folder = make(tmp_path / "d", "moves", episodes=8)
     before = sums_hash(folder)

@@ -63,7 +63,11 @@ def test_other_sources_are_described() -> None:
     sources = [{"kind": "sgf", "paths": ["x"]}, {"kind": "videoworld", "paths": ["y"]}]
     table = manifest("go9-sgf", sources=sources, reannotate="mcts:100") | {"inputs": {"mine.zip": "1" * 64}}
     text = card.render(table)
-    assert "**SGF records**" in text and "released VideoWorld tars" in text and "Self-play" not in text
+    assert (
+        "**SGF records**" in text
+        and "**VideoWorld's released Video-GoBench tars**" in text
+        and "Self-play" not in text
+    )
     assert "**Targets** are the best moves of `mcts@1:100`" in text
     assert "license: other" in text and "keep the terms of their makers" in text
     assert "--sgf YOUR-GAMES --videoworld-tars YOUR-TARS" in text
@@ -81,6 +85,62 @@ def test_the_licence_follows_from_the_inputs(data: Path) -> None:
 
 
 SGF = {"kind": "sgf", "paths": ["/home/me/x.sgf"]}
+RANDOM = {"kind": "selfplay", "teacher": "random", "share": 2}
+BY_SEARCH = ("random move", "temperature 1.0 before ply 8", "a small search plays well", "Random openings")
+
+
+def test_what_is_said_of_self_play_follows_from_who_played() -> None:
+    text = card.render(manifest(sources=[SELFPLAY | {"opening": {"plies": 4, "region": 11}}]))
+    assert all(words in text for words in BY_SEARCH)
+    assert "4 random moves in the middle 9×9 points" in text
+    text = card.render(manifest("go9-random", sources=[RANDOM | {"opening": {"plies": 4}}]))
+    assert not any(words in text for words in BY_SEARCH) and "`random` has no plan" in text
+    text = card.render(manifest(sources=[SELFPLAY | {"temperature": [[9, 0.0]]}]))
+    assert "The search's best move is played." in text and "at temperature" not in text
+    assert "Random openings" not in text and "random move" not in text
+    assert "mean result of the teacher's simulations at that position, for the side to move" in text
+
+
+def test_who_played_the_records_is_said_where_it_is_known(data: Path) -> None:
+    digest = hashlib.sha256((data / "go9_katago_sgf.zip").read_bytes()).hexdigest()
+    shipped = manifest("go9-sgf", sources=[SGF]) | {"inputs": {"a.zip": digest}}
+    text = card.render(shipped)
+    assert "110 self-play games of KataGo 1.17.2, net g170-b6c96, 16 visits" in text
+    other = card.render(shipped | {"inputs": {"a.zip": digest, "b.zip": "1" * 64}})
+    assert "KataGo" not in other and "Who played them depends on the archive" in other
+    for said in (text, other):
+        assert "strong players" not in said and "servers" not in said
+
+
+def test_the_mix_is_told() -> None:
+    sources = [SELFPLAY, SGF, RANDOM, {"kind": "videoworld", "paths": ["y"]}]
+    made = manifest(core={"episodes": 100}, sources=sources)
+    text = card.render(made)
+    assert "by `mcts@1:25`, 33 games asked for" in text and "by `random@1`, 67 games asked for" in text
+    assert "self-play by `mcts@1:25`, SGF records, self-play by `random@1` and VideoWorld's released" in text
+    empty = "Games of SGF sources have empty `targets` and `values`"
+    assert empty in text and "Games of `random` have empty" in text
+    assert "\n\n\n" not in text
+    again = card.render(manifest(sources=[SELFPLAY, SGF], reannotate="mcts:9"))
+    assert empty not in again and "**Targets** are the best moves of `mcts@1:9`" in again
+    assert "The mix" not in card.render(manifest())
+
+
+def test_rules_as_written_have_no_komi_of_the_recipe() -> None:
+    text = card.render(manifest("go9-sgf", sources=[SGF], rules="as-written"))
+    assert "each game by its own RU and KM; what is missing is filled in from the rule set's default" in text
+    assert "options.komi" not in text and "komi 7" not in text
+    text = card.render(manifest(sources=[SELFPLAY], komi=5.5))
+    assert "| options.komi | `5.5` |" in text and "**Rules**: `benchmark`, komi 5.5." in text
+
+
+def test_cut_clips_are_told() -> None:
+    assert "Clips are cut" not in card.render(manifest())
+    text = card.render(manifest(clip={"first_ply": 10, "max_frames": 32}))
+    assert "a window of the game that begins after 10 plies and has 32 frames at most" in text
+    assert "1 game of Go" in card.render(manifest() | {"samples": 1})
+
+
 OWN = table()["go9-tiny"]["options"]["sources"][0]
 PLAIN = {"theme": "videoworld", "sources": [OWN]}
 ASKED: dict[str, tuple[str, dict[str, Any], dict[str, Any], str]] = {
