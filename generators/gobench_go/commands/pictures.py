@@ -178,7 +178,7 @@ def read(picture: Path, theme: str | None, board_size: str | None, as_json: bool
     """Print the board that PICTURE shows: . empty, X black, O white.
 
     Square boards of 2 to 19 lines are found; other boards want --board. A picture that is not like the board read
-    off it is refused.
+    off it is refused. Of an animation (GIF) the last frame is read.
 
     \b
     Examples:
@@ -194,7 +194,12 @@ def read(picture: Path, theme: str | None, board_size: str | None, as_json: bool
     if theme is not None and theme not in THEMES:
         raise unknown("theme", theme, THEMES)
     sizes = [coords.size(board_size)] if board_size else SQUARES
-    seen = detect(files.read(picture), [theme] if theme else list(THEMES), sizes)
+    pixels, frames = files.read_last(picture)
+    if frames > 1:
+        click.echo(f"{picture} holds {frames} frames: this is the last one.", err=True)
+    seen = detect(pixels, [theme] if theme else list(THEMES), sizes)
+    found = seen.look
+    click.echo(f"theme {found.theme}, {found.rows}x{found.cols}, likeness {seen.likeness:.2f}", err=True)
     click.echo(json.dumps(_as_json(seen)) if as_json else "\n".join(_rows(seen)))
 
 

@@ -28,7 +28,12 @@ def write(path: Path, clip: GoClip) -> None:
 
 
 def read(path: Path) -> Array:
-    """A picture file as uint8 [H, W, 3]; raises DataError when it is none."""
+    """A picture file, or the last frame of an animation, as uint8 [H, W, 3]; raises DataError when it is none."""
+    return read_last(path)[0]
+
+
+def read_last(path: Path) -> tuple[Array, int]:
+    """The last frame of a picture file, and how many frames it holds; raises DataError when it is no picture."""
     from PIL import Image
 
     try:
@@ -37,8 +42,10 @@ def read(path: Path) -> Array:
         raise DataError(f"{path} cannot be read ({error.strerror}).") from error
     try:
         with Image.open(io.BytesIO(data)) as picture:
-            return np.asarray(picture.convert("RGB"))
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+            frames = int(getattr(picture, "n_frames", 1))
+            picture.seek(frames - 1)
+            return np.asarray(picture.convert("RGB")), frames
+    except (OSError, EOFError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise DataError(f"{path} is no picture, or a broken one.") from error
 
 

@@ -30,6 +30,10 @@ EXACT = 0.5  # mean difference in grey levels up to which a picture needs no oth
 LIKELY = (
     0.6  # least likeness of a picture that is believed; boards read rightly have more, other pictures less
 )
+SURE = 0.8  # the same where not all themes are tried: a right theme has 0.84 and more, a wrong one often less
+CLEARLY = (
+    0.5  # a wrong theme errs twice as much as the right one or more; a right one at most 1.4 times as much
+)
 SMOOTH = 4  # pixels; likeness is that of squares of so many, which noise and sharpness hardly change
 
 Floats = npt.NDArray[np.float32]
@@ -190,28 +194,50 @@ def detect(
     """Find theme and board size of a square picture uint8 [H, W, 3], and read it.
 
     Every candidate reads the picture and draws what it read; the one that comes nearest wins. Unusual sizes are
-    tried after the usual ones and only with the two nearest themes.
+    tried after the usual ones and only with the two nearest themes. Where some themes are given and sizes are
+    searched, a theme too far off is not made up for by odd sizes: more likeness is asked for, and no other theme
+    may come clearly nearer.
 
     Raises:
-        DataError: the picture is not square, too small for every candidate, or like none of them.
+        DataError: the picture is not square, too small for every candidate, like none of them, or clearly of another theme.
     """
     small = _smaller(picture)
-    usual = [size for size in sizes if max(size) in USUAL]
-    tries = _tries(small, themes, usual)
-    if not tries or tries[0].error > EXACT:
-        nearest = list(dict.fromkeys(seen.look.theme for seen in tries))[:2] or themes
-        tries += _tries(small, nearest, [size for size in sizes if size not in usual])
-    if not tries:
-        raise DataError(
-            f"a picture of {picture.shape[1]}x{picture.shape[0]} pixels is too small to hold a board."
-        )
-    best = _believed(min(tries, key=lambda seen: seen.error), sizes)
+    open_size, all_themes = len(sizes) > 1, set(themes) >= set(THEMES)
+    least = SURE if open_size and not all_themes else LIKELY
+    best = _believed(_nearest(small, themes, sizes), sizes, least)
+    if open_size and not all_themes and best.error > EXACT:
+        others = [name for name in THEMES if name not in themes]
+        if any(_fits(small, name, size, False) for name in others for size in sizes):
+            _check_theme(best, _nearest(small, others, sizes))
     if small is picture:
         return best
     found = best.look
     full = look(found.theme, len(picture), found.rows, found.cols, found.coordinates, True)
     points, confidence = board(full, picture)
     return Seen(full, points, confidence, best.error, best.likeness)
+
+
+def _nearest(picture: Array, themes: Sequence[str], sizes: Sequence[tuple[int, int]]) -> Seen:
+    """The candidate that comes nearest to a picture; DataError where none fits."""
+    usual = [size for size in sizes if max(size) in USUAL]
+    tries = _tries(picture, themes, usual)
+    if not tries or tries[0].error > EXACT:
+        nearest = list(dict.fromkeys(seen.look.theme for seen in tries))[:2] or themes
+        tries += _tries(picture, nearest, [size for size in sizes if size not in usual])
+    if not tries:
+        raise DataError(
+            f"a picture of {picture.shape[1]}x{picture.shape[0]} pixels is too small to hold a board."
+        )
+    return min(tries, key=lambda seen: seen.error)
+
+
+def _check_theme(seen: Seen, other: Seen) -> None:
+    """DataError where a theme that was not asked for comes clearly nearer."""
+    if other.error < CLEARLY * seen.error:
+        raise DataError(
+            f"this picture is not of the theme {seen.look.theme}: {other.look.theme} is nearer, with "
+            f"{other.look.rows}x{other.look.cols} lines. Leave --theme out, or name --board too."
+        )
 
 
 def _tries(picture: Array, themes: Sequence[str], sizes: Sequence[tuple[int, int]]) -> list[Seen]:
@@ -226,15 +252,15 @@ def _tries(picture: Array, themes: Sequence[str], sizes: Sequence[tuple[int, int
     return sorted(tries, key=lambda seen: seen.error)
 
 
-def _believed(seen: Seen, sizes: Sequence[tuple[int, int]]) -> Seen:
+def _believed(seen: Seen, sizes: Sequence[tuple[int, int]], least: float) -> Seen:
     """The same, or DataError where the picture is not like what was read."""
-    if seen.likeness >= LIKELY:
+    if seen.likeness >= least:
         return seen
     what = f"{seen.look.rows}x{seen.look.cols}, theme {seen.look.theme}"
     tried = "square boards" if len(sizes) > 1 else "this board"
     raise DataError(
         f"this picture cannot be read: of {tried}, the nearest ({what}) is {seen.likeness:.2f} like it, "
-        f"less than {LIKELY}. Crop it to the board, and name --board (as in 9x9 or 13x9) and --theme."
+        f"less than {least}. Crop it to the board, and name --board (as in 9x9 or 13x9) and --theme."
     )
 
 

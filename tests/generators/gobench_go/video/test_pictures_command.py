@@ -213,3 +213,24 @@ def test_a_gif_is_drawn_frame_by_frame(monkeypatch: pytest.MonkeyPatch) -> None:
         boards[t:].reshape(40 - t, -1)[:, t] = 1 + t % 2
     files.WRITERS[".gif"](drawing.GoClip(look("wood", 64, 9, 9), boards))
     assert drawn == [1] * 40
+
+
+def test_a_board_of_another_theme_is_refused(data: Path, tmp_path: Path) -> None:
+    picture, archive = tmp_path / "p.png", data / "go9_katago_sgf.zip"
+    run(render, "--sgf", archive, "--game", "3", "--theme", "paper", "--coordinates", picture)
+    run(render, "--moves", "E5 C3 G7", tmp_path / "v.png")
+    for path in (picture, tmp_path / "v.png"):
+        with pytest.raises(DataError, match=r"cannot be read|is not of the theme"):
+            run(read, path, "--theme", "wood")
+    told = run(read, picture, "--theme", "paper")
+    assert told.stderr == "theme paper, 9x9, likeness 1.00\n"
+    assert len(told.stdout.split()) == 9
+
+
+def test_the_last_frame_of_an_animation_is_read(game: Path, tmp_path: Path) -> None:
+    for suffix in ("gif", "png"):
+        run(render, "--sgf", game, "--size", "128", "--theme", "paper", tmp_path / f"game.{suffix}")
+    animation, still = (run(read, tmp_path / f"game.{suffix}") for suffix in ("gif", "png"))
+    assert animation.stdout == still.stdout and "X" in still.stdout
+    assert "frames: this is the last one" in animation.stderr
+    assert "frames" not in still.stderr

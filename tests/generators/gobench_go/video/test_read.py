@@ -187,3 +187,21 @@ def test_a_board_that_is_not_square_is_found_by_its_size() -> None:
     picture = render.board(look("paper", 128, 9, 8), boards[6])
     seen = read.detect(picture, sizes=[(9, 8)])
     assert (seen.points == boards[6]).all() and seen.likeness == pytest.approx(1)
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_a_theme_that_it_is_not_is_refused(theme: str) -> None:
+    board = some_boards(9, 9)[4]
+    picture = render.board(look(theme, 128, 9, 9, coordinates=True), board)
+    for other in [name for name in THEMES if name != theme][:2]:
+        with pytest.raises(DataError, match=f"cannot be read|of the theme {other}: {theme} is nearer"):
+            read.detect(picture, [other])
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("wear", WEAR)
+def test_the_theme_that_it_is_is_read(theme: str, wear: str) -> None:
+    board = some_boards(9, 9)[4]
+    seen = read.detect(WEAR[wear](render.board(look(theme, 128, 9, 9, wear == "light"), board)), [theme])
+    assert seen.likeness > read.SURE
+    assert seen.points.shape == board.shape and (seen.points == board).mean() > 0.97
