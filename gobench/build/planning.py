@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -39,7 +39,7 @@ def complete(folder: Path, plan: Plan, sidecars: Callable[[], Iterable[Record]])
     rejected.update({DUPLICATE: chosen.duplicates, OVER_LIMIT: chosen.over})
     counts = {reason: count for reason, count in sorted(rejected.items()) if count}
     if not len(chosen.kept):
-        raise BuildError(f"{gatherer.total} candidates and none to keep. Rejected: {counts or 'none'}.")
+        raise BuildError(_nothing(sum(counts.values()), counts, _first(sidecars())))
     full = replace(
         plan,
         candidates=gatherer.total,
@@ -53,6 +53,25 @@ def complete(folder: Path, plan: Plan, sidecars: Callable[[], Iterable[Record]])
     write_rejected(folder, sidecars(), Candidates(folder, full), chosen)
     atomic.write(folder / PLAN, pretty(full.to_json()))
     return full
+
+
+def _nothing(seen: int, counts: Mapping[str, int], example: str) -> str:
+    """Why a dataset would be empty, and what to do."""
+    if not seen:
+        return "the source gives no game: ask for more than 0, or name files that hold some."
+    reasons = ", ".join(f"{reason} {count:,}" for reason, count in counts.items())
+    return (
+        f"none of {seen:,} candidates is kept: {reasons}. For instance {example}. "
+        "Change the filters or the input, and build with --overwrite."
+    )
+
+
+def _first(sidecars: Iterable[Record]) -> str:
+    """The first refusal of a source, in its own words."""
+    for table in sidecars:
+        for origin, _, detail, _ in table["rejected"]:
+            return f"{origin}: {detail}"
+    return "every one repeats another"
 
 
 def write_rejected(

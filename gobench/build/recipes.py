@@ -129,6 +129,9 @@ def differences(old: Json, new: Json, name: str = "") -> Iterator[str]:
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         for key in sorted({*old, *new}):
             yield from differences(old.get(key), new.get(key), f"{name}.{key}" if name else str(key))
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        for i, (one, other) in enumerate(zip(old, new, strict=True)):
+            yield from differences(one, other, f"{name}.{i}")
     elif old != new:
         yield f"{name} is {_show(old)} there, {_show(new)} was asked for"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,7 @@ NOT_READY = 75
     "--codec", metavar="NAME", help="How frames are stored: h264, h264-direct, lossless, png, moves."
 )
 @click.option("--seed", type=int, metavar="N", help="Root of all randomness.")
-@click.option("--shards", type=int, metavar="N", help="How many shards in all.")
+@click.option("--shards", type=int, metavar="N", help="How many shards in all, at least one a split.")
 @click.option("--shard-size", type=int, metavar="N", help="Games a shard, if --shards is not given.")
 @click.option(
     "--set",
@@ -123,14 +124,18 @@ def run(world: Domain, config: Any, out: Path, flags: dict[str, Any]) -> None:
     else:
         click.echo(f"{out}: {report.message}")
         if report.done:
-            say(report, out)
+            say(report, out, [split for split, part in config.splits.items() if part])
     if not report.done:
         sys.exit(NOT_READY)
 
 
-def say(report: Any, out: Path) -> None:
+def say(report: Any, out: Path, wanted: Sequence[str]) -> None:
     """The finished build for a person."""
-    for split, total in report.splits.items():
+    for split in wanted:
+        total = report.splits.get(split)
+        if not total:
+            click.echo(f"  {split:<12} no games: too few for its share, which goes by each game's hash")
+            continue
         click.echo(
             f"  {split:<12}{total['samples']:>9,} games {total['frames']:>11,} frames  {human(total['bytes']):>10}"
         )

@@ -105,11 +105,15 @@ def info(directory: Path, table: bool, as_json: bool) -> None:
 
 def describe(directory: Path, manifest: Record) -> None:
     """A manifest for a person."""
+    from gobench.build.recipes import SPLITS
+    from gobench.card import settings
+
     config = manifest["config"]
     click.echo(
         f"{directory}: recipe {manifest['recipe']}, domain {manifest['domain']['name']}, codec {manifest['codec']}"
     )
-    for split, total in manifest["splits"].items():
+    for split in [name for name in SPLITS if name in config["splits"]]:
+        total = manifest["splits"].get(split, {"samples": 0, "frames": 0, "bytes": 0})
         click.echo(
             f"  {split:<12}{total['samples']:>9,} samples {total['frames']:>11,} frames  {human(total['bytes']):>10}"
         )
@@ -118,8 +122,10 @@ def describe(directory: Path, manifest: Record) -> None:
             "  not taken   "
             + ", ".join(f"{reason} {count:,}" for reason, count in manifest["rejected"].items())
         )
-    for key, value in config["options"].items():
-        click.echo(f"  {key:<12}{value}")
+    rows = list(settings(config["options"]))
+    width = max(len(key) for key, _ in rows)
+    for key, value in rows:
+        click.echo(f"  {key:<{width}}  {value}")
     click.echo(f"  seed        {config['seed']}")
     click.echo(
         "  made with   " + ", ".join(f"{name} {version}" for name, version in manifest["versions"].items())

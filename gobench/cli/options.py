@@ -55,6 +55,10 @@ def human(size: float) -> str:
     return f"{size:.1f} TiB"
 
 
+UNITS = {"games": "part", "pictures": "shard", "files": "file", "shards": "shard"}
+"""Stage -> what it is counted in."""
+
+
 class Bars:
     """Progress bars on stderr, one a stage: call with (stage, done, total)."""
 
@@ -69,7 +73,14 @@ class Bars:
         if stage != self.stage:
             self.close()
             self.stage = stage
-            self.bar = tqdm(total=total, desc=stage, file=sys.stderr, disable=self.quiet, leave=True)
+            self.bar = tqdm(
+                total=total,
+                desc=stage,
+                unit=UNITS.get(stage, ""),
+                file=sys.stderr,
+                disable=self.quiet,
+                leave=True,
+            )
         self.bar.total = total
         self.bar.update(done - self.bar.n)
 

@@ -54,6 +54,8 @@ def room_of(recipe: str) -> str:
     for problem in broken:
         click.echo(f"gobench: {problem}", err=True)
     if recipe not in table:
+        if Path(recipe).is_file():
+            raise UsageError(f"{recipe} is a file; a recipe of your own ends in .toml.")
         raise unknown("recipe", recipe, table)
     return table[recipe]
 

@@ -17,7 +17,7 @@ from gobench_go.game.kernels_board import HASH, Ints, clear, move_of, play, poin
 from gobench_go.game.kernels_games import Bytes, Code, Moves, below, seeded, set_up
 from gobench_go.game.kernels_rules import advance, key_of, legal, own_eye, remember
 from gobench_go.game.kernels_tables import CAP, ZOBRIST
-from gobench_go.teachers.search import Turn, best_child, passes_now, sample_child, think, value_of
+from gobench_go.teachers.search import Turn, best_child, passes_now, root_value, sample_child, think
 from gobench_go.teachers.tree import Scratch, Tree, keep_subtree, plant
 
 Floats = npt.NDArray[np.float64]
@@ -159,7 +159,7 @@ def self_play(
     """Play a game from the empty board; returns its plies.
 
     ``moves`` and ``targets`` (the best moves) are int16 [max_plies], ``values`` float64 [max_plies], the
-    chances of the side to move.
+    share of each root's simulations that the side to move won.
     """
     t, spare, s, code = _tree(tree), _tree(other), _scratch(scratch), task.code
     s.state[0] = seeded(task.seed)
@@ -172,7 +172,7 @@ def self_play(
         think(t, s, code, task.komi2, turn, task.visits, task.room)
         best = _best_point(t, s, task.komi2, turn)
         targets[ply] = move_of(s.root, best)
-        values[ply] = value_of(t, best_child(t, False))
+        values[ply] = root_value(t)
         p = _choose(t, s, code, plan, ply, turn.color, best)
         moves[ply] = move_of(s.root, p)
         advance(s.root, s.seen, p, turn.color, code.ko)

@@ -52,8 +52,8 @@ class MctsTeacher:
             policy = (visits / visits.sum()).astype(np.float32)
         with np.errstate(invalid="ignore"):
             values = (wins / visits).astype(np.float32)
-        top = int(np.argmax(visits))
-        return Judgement(policy, values, visits, best, float(values[top]) if visits[top] else 0.5)
+        value = float(wins[visits > 0].sum() / visits.sum()) if visits.any() else 0.5
+        return Judgement(policy, values, visits, best, value)
 
     def game(
         self, rules: Rules, opening: Opening, temperature: Temperature, max_plies: int, seed: int

@@ -60,6 +60,21 @@ def value_of(t: Tree, child: int) -> float:
 
 
 @compiled
+def root_value(t: Tree) -> float:
+    """The share of all simulations from the root that the side to move won; 0.5 without any.
+
+    Over all moves tried, not the best alone: that one's share is the largest of many noisy ones, so too high.
+    """
+    wins, visits = np.float64(0.0), np.int64(0)
+    start = np.int64(t.child[0])
+    for i in range(start, start + t.count[0]):
+        if t.visits[i] > 0:
+            wins += np.float64(t.wins[i])
+            visits += np.int64(t.visits[i])
+    return wins / visits if visits > 0 else 0.5
+
+
+@compiled
 def passes_now(t: Tree, s: Scratch, komi2: int, turn: Turn) -> bool:
     """Whether the side to move should pass: it has no play, or wins by ending the game, or all is settled.
 
