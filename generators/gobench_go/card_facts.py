@@ -40,9 +40,9 @@ def unused(options: Mapping[str, Json]) -> list[str]:
 
 def asked(episodes: int, sources: Sequence[Mapping[str, Json]]) -> list[int]:
     """How many games each source of self-play among ``sources`` plays."""
-    from gobench_go.sources.mixed import _shared
+    from gobench_go.sources.mixed import shared_out
 
-    return _shared(episodes, [source.get("share", 1) for source in sources if source["kind"] == "selfplay"])
+    return shared_out(episodes, [source.get("share", 1) for source in sources if source["kind"] == "selfplay"])
 
 
 def license_of(inputs: Mapping[str, str]) -> str:

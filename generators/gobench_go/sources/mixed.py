@@ -70,14 +70,14 @@ def make_source(options: Mapping[str, Json], episodes: int, seed: int) -> Source
 
 
 def _made(options: Mapping[str, Json], episodes: int, seed: int) -> Iterator[Source]:
-    counts = _shared(episodes, [s.get("share", 0) for s in options["sources"]])
+    counts = shared_out(episodes, [s.get("share", 0) for s in options["sources"]])
     first = 0
     for source, count in zip(options["sources"], counts, strict=True):
         yield _MAKERS[source["kind"]](options, source, first, count, seed)
         first += count
 
 
-def _shared(episodes: int, shares: list[int]) -> list[int]:
+def shared_out(episodes: int, shares: list[int]) -> list[int]:
     """``episodes`` divided in proportion, the sum kept."""
     total = sum(shares)
     ends = [episodes * part // total for part in accumulate(shares)] if total else [0] * len(shares)
