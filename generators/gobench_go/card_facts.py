@@ -42,7 +42,9 @@ def asked(episodes: int, sources: Sequence[Mapping[str, Json]]) -> list[int]:
     """How many games each source of self-play among ``sources`` plays."""
     from gobench_go.sources.mixed import shared_out
 
-    return shared_out(episodes, [source.get("share", 1) for source in sources if source["kind"] == "selfplay"])
+    return shared_out(
+        episodes, [source.get("share", 1) for source in sources if source["kind"] == "selfplay"]
+    )
 
 
 def license_of(inputs: Mapping[str, str]) -> str:
