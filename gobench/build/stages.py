@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from gobench.atomic import AtomicFile, write
-from gobench.build.candidates import Candidates as Candidates
+from gobench.build.candidates import Candidates
 from gobench.build.plan import DATA, SIDECARS, Part, Plan, Shard, read
 from gobench.build.recipes import BuildConfig
 from gobench.canonical import dumps, read_json, sha256
