@@ -51,17 +51,26 @@ def recipes() -> tuple[dict[str, str], list[str]]:
 
     Raises UsageError where two domains have a recipe of the same name.
     """
+    return _offered("recipe", "recipes")
+
+
+def suites() -> tuple[dict[str, str], list[str]]:
+    """The same for suites, of the domains that have some (``gobench.tasks.Benchmark``)."""
+    return _offered("suite", "suites")
+
+
+def _offered(kind: str, method: str) -> tuple[dict[str, str], list[str]]:
     table: dict[str, str] = {}
     broken = []
     for name in installed("domains"):
         try:
-            own = domain(name).recipes()
+            own = getattr(domain(name), method, dict)()
         except UsageError as error:
             broken.append(str(error))
             continue
         if twice := sorted(set(own) & set(table)):
             raise UsageError(
-                f"domains {table[twice[0]]!r} and {name!r} both have a recipe {twice[0]!r}: remove one."
+                f"domains {table[twice[0]]!r} and {name!r} both have a {kind} {twice[0]!r}: remove one."
             )
         table.update(dict.fromkeys(own, name))
     return table, broken

@@ -162,7 +162,13 @@ class Domain(Protocol):
 
 @runtime_checkable
 class VideoModel(Protocol):
-    """Anything that continues a video. The benchmark reads moves and actions off its frames."""
+    """Anything that continues a video. The benchmark reads moves and actions off its frames.
+
+    A model may say more of itself by attributes, all optional (see ``gobench.models.ModelInfo`` for defaults):
+    ``frame_size`` (height, width) in pixels; ``max_frames``, the longest prompt it takes; ``context_keys``, what it
+    reads of the context; ``kind`` ("video", "state", "floor", "ceiling"); ``parameters``; ``trained_on``. It may have
+    ``begin(public)``, called with a task's public settings before its first sample, and ``close()``.
+    """
 
     def generate(
         self,
@@ -177,7 +183,7 @@ class VideoModel(Protocol):
             frames: uint8 [B, T, H, W, 3], the prompt.
             n: how many frames to add.
             seeds: uint64 [B], one a sample: equal seeds and prompts give equal answers.
-            context: one mapping a sample with keys the model declares ("to_move", "instruction"), or None.
+            context: one mapping a sample with the keys that the model declares, or None if it declares none.
 
         Returns:
             uint8 [B, n, H, W, 3].

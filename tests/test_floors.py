@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 FLOORS = {
-    "types": 0, "errors": 0, "seeds": 0, "atomic": 0, "canonical": 0,
+    "types": 0, "tasks": 0, "errors": 0, "seeds": 0, "atomic": 0, "canonical": 0,
     "clips": 1, "codec": 1, "shards": 1, "registry": 1,
     "build": 2, "dataset": 2, "verify": 2, "loader": 2,
     "testing": 2, "card": 2, "croissant": 2, "hub": 2, "preview": 2, "doctor": 2,

@@ -8,8 +8,12 @@ from functools import cache
 from importlib.metadata import version
 from importlib.resources import files
 
+import numpy as np
+import numpy.typing as npt
+
 from gobench.errors import UsageError, unknown
 from gobench.seeds import seed64
+from gobench.tasks import Suite
 from gobench.types import Clip, Episode, Json, Record, Source
 
 SOURCE_KEYS = ("rows", "cols", "rules", "komi", "sources", "reannotate")
@@ -124,6 +128,30 @@ class GoDomain:
         from gobench_go.card_facts import card_facts
 
         return card_facts(self, manifest)
+
+    def suites(self) -> Mapping[str, str]:
+        """Suite name -> one line about it, as ``gobench.tasks.Benchmark``."""
+        from gobench_go.benchmark import SUITES
+
+        return {name: row.about for name, row in SUITES.items()}
+
+    def protocols(self) -> Mapping[str, str]:
+        """Protocol name -> one line about it."""
+        from gobench_go.benchmark import PROTOCOLS
+
+        return {name: row.about for name, row in PROTOCOLS.items()}
+
+    def suite(self, name: str, protocol: str = "standard") -> Suite:
+        """Open a suite under a protocol; raises UsageError for unknown names, DataError for a broken test set."""
+        from gobench_go.benchmark import open_suite
+
+        return open_suite(name, protocol)
+
+    def position_hashes(self, record: Mapping[str, Json]) -> npt.NDArray[np.uint64]:
+        """One hash for each board of a record, equal under symmetries and exchanged colours; for sketches."""
+        from gobench_go.positions import hashes_of_record
+
+        return hashes_of_record(record)
 
     def versions(self) -> Mapping[str, str]:
         """What decides the bytes of records and frames beside this version."""

@@ -26,6 +26,24 @@ COMMANDS = {
     "card": ("gobench.cli.show", "card", "Print or rewrite a dataset's card."),
     "publish": ("gobench.cli.show", "publish", "Upload a dataset to the Hugging Face Hub."),
     "recipes": ("gobench.cli.build", "recipes", "List the recipes that are installed."),
+    "evaluate": (
+        "gobench.cli.evaluate",
+        "evaluate",
+        "Score a video model on a suite; writes result, evidence and report.",
+    ),
+    "score": ("gobench.cli.evaluate", "score", "Derive a result again from its evidence, without the model."),
+    "compare": ("gobench.cli.compare", "compare", "Compare two results, sample by sample."),
+    "report": ("gobench.cli.report", "report", "Draw a result as one page to look at."),
+    "smoke": ("gobench.cli.models", "smoke", "Try a model in seconds and say what is wrong with it."),
+    "models": ("gobench.cli.models", "models", "List the models that are installed, and how to name others."),
+    "suites": ("gobench.cli.evaluate", "suites", "List suites, tasks, metrics and protocols."),
+    "export-prompts": (
+        "gobench.cli.prompts",
+        "export_prompts",
+        "Write a suite's prompts for any video tool.",
+    ),
+    "schema": ("gobench.cli.evaluate", "schema", "Print the JSON Schema of a result."),
+    "power": ("gobench.cli.compare", "power", "Say how many samples it takes to see a difference."),
     "doctor": ("gobench.cli.doctor", "doctor", "Say what is installed, what works and how to mend the rest."),
 }
 

@@ -1,0 +1,1 @@
+"""The smallest model there is, and the floor of every suite."""
