@@ -26,6 +26,8 @@ class Judgement(NamedTuple):
     visits: npt.NDArray[np.int32]  # [R*C + 1]
     best: int
     value: float  # chance that the side to move wins
+    leads: npt.NDArray[np.float32]  # [R*C + 1], points for the mover, komi included; NaN where unknown
+    lead: float  # the same of the position; NaN where unknown
 
 
 class GameRecord(NamedTuple):

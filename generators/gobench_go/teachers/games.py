@@ -71,6 +71,7 @@ def _scratch(s: Scratch) -> Scratch:
         pointer(s.path),
         pointer(s.flood),
         pointer(s.owner),
+        pointer(s.score),
         pointer(s.state),
     )
 
@@ -92,7 +93,7 @@ def judge(
     Args:
         boards: uint8 [H, R*C], every board of the game so far; movers: uint8 [H], who was to move on it.
         last: the move that led to the last board (R*C: pass), or -1. passes: in a row, up to now.
-        visits, wins: [R*C + 1] by move, zero; filled here.
+        visits, wins: [R*C + 1] by move, zero; filled here. ``scratch.score`` is left by padded point.
     """
     t, s = _tree(tree), _scratch(scratch)
     s.state[0] = seeded(task.seed)

@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from gobench.errors import UsageError
-from gobench_go.game.position import Position
+from gobench_go.game.position import BLACK, Position
 from gobench_go.game.rules import Rules
 from gobench_go.teachers.base import REGION, GameRecord, Judgement, Opening, Temperature
 
@@ -53,7 +54,7 @@ class MctsTeacher:
         with np.errstate(invalid="ignore"):
             values = (wins / visits).astype(np.float32)
         value = float(wins[visits > 0].sum() / visits.sum()) if visits.any() else 0.5
-        return Judgement(policy, values, visits, best, value)
+        return Judgement(policy, values, visits, best, value, *_leads(scratch, visits, position))
 
     def game(
         self, rules: Rules, opening: Opening, temperature: Temperature, max_plies: int, seed: int
@@ -97,8 +98,23 @@ def _scratch(plies: int) -> Any:
     from gobench_go.game.kernels_tables import CAP
     from gobench_go.teachers.tree import Scratch
 
-    lengths = (LENGTH, LENGTH, plies + CAP + 8, CAP, CAP, 2 * CAP, CAP)
+    lengths = (LENGTH, LENGTH, plies + CAP + 8, CAP, CAP, 2 * CAP, CAP, CAP)
     return Scratch._make([*(np.zeros(n, np.int64) for n in lengths), np.zeros(1, np.uint64)])
+
+
+def _leads(
+    scratch: Any, visits: npt.NDArray[np.int32], position: Position
+) -> tuple[npt.NDArray[np.float32], float]:
+    """Mean final score, komi included, of the simulations below each child and of all, for the side to move."""
+    rules = position.rules
+    row, col = np.divmod(np.arange(rules.points), rules.cols)
+    padded = np.append((row + 1) * (rules.cols + 1) + col + 1, 0)
+    sign = 1 if position.to_move == BLACK else -1
+    score = scratch.score[padded]
+    with np.errstate(invalid="ignore"):
+        leads = (sign * (score / visits - rules.komi)).astype(np.float32)
+        lead = float(sign * (score.sum() / np.int64(visits.sum()) - rules.komi))
+    return leads, lead
 
 
 def _plan(opening: Opening, temperature: Temperature) -> Any:

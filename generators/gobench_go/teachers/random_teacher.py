@@ -28,7 +28,8 @@ class RandomTeacher:
         policy[moves] = 1.0 / len(moves)
         best = int(stream(seed, self.name).choice(moves))
         nothing = np.zeros(policy.size, np.int32)
-        return Judgement(policy, np.full(policy.size, np.nan, np.float32), nothing, best, 0.5)
+        unknown = np.full(policy.size, np.nan, np.float32)
+        return Judgement(policy, unknown, nothing, best, 0.5, unknown, float("nan"))
 
     def game(
         self, rules: Rules, opening: Opening, temperature: Temperature, max_plies: int, seed: int

@@ -32,7 +32,7 @@ class Turn(NamedTuple):
 def think(t: Tree, s: Scratch, code: Code, komi2: int, turn: Turn, visits: int, room: int) -> None:
     """Search until the root has ``visits`` visits, but make at least half as many simulations."""
     for i in range(CAP):
-        s.owner[i] = 0
+        s.owner[i] = s.score[i] = 0
     missing = visits - np.int64(t.visits[0])
     least = (visits + 1) // 2
     for _ in range(missing if missing > least else least):

@@ -53,6 +53,7 @@ class Scratch(NamedTuple):
     path: Ints  # [CAP] nodes from the root down
     flood: Ints  # [2 * CAP]
     owner: Ints  # [CAP] black minus white at the ends of the simulations
+    score: Ints  # [CAP] for the first point played, black minus white over the whole board, added up
     state: Random
 
 
@@ -131,6 +132,7 @@ def simulate(t: Tree, s: Scratch, code: Code, komi2: int, c: int, last: int, pas
         black = _count(b, s.owner)
     else:
         black = exact_score(b, s.flood)
+    s.score[t.point[s.path[1]]] += black
     margin = (2.0 * black - komi2) / (4.0 * points)  # half a board more or less at the most
     good = (1.0 - MARGIN) * result(black, komi2) + MARGIN * min(1.0, max(0.0, 0.5 + margin))
     _learn(t, s, c, depth, result(black, komi2), good)
