@@ -70,14 +70,14 @@ def _table(rows: int, cols: int) -> Words:
     there are 4 symmetries, twice.
     """
     where = symmetries(rows, cols)[:, :-1]
-    where = np.concatenate([where] * (8 // len(where))).T.astype(np.uint64)
-    own, other = (_scrambled((where + np.uint64(stone << 16)) * _GOLDEN) for stone in (1, 2))
+    both: Words = np.concatenate([where] * (8 // len(where))).T.astype(np.uint64)
+    own, other = (_scrambled((both + np.uint64(stone << 16)) * _GOLDEN) for stone in (1, 2))
     table = np.zeros((rows * cols, 3, 2, 8), np.uint64)
     table[:, 1, 0] = table[:, 2, 1] = own
     table[:, 1, 1] = table[:, 2, 0] = other
-    table = table.reshape(-1, 3, 16)
-    table.flags.writeable = False
-    return table
+    flat = table.reshape(-1, 3, 16)
+    flat.flags.writeable = False
+    return flat
 
 
 def _scrambled(z: Words) -> Words:

@@ -10,12 +10,14 @@ from typing import TypeAlias
 
 from gobench import atomic
 from gobench.atomic import AtomicFile
+from gobench.build import positions
 from gobench.build.plan import FORMAT, KEPT, PLAN, REJECTED, Plan, Shard
 from gobench.build.recipes import SPLITS
 from gobench.build.stages import made
 from gobench.canonical import pretty, read_json, sha256_file
 from gobench.codec import codec
 from gobench.errors import BuildError, DataError
+from gobench.sketch import SKETCH
 from gobench.types import Domain, Record
 
 MANIFEST = "manifest.json"
@@ -33,15 +35,17 @@ Extra: TypeAlias = Callable[[Path, Record], Mapping[str, bytes]]
 def assemble(folder: Path, domain: Domain, plan: Plan, extras: Iterable[Extra] = ()) -> Record:
     """Write what stands beside the shards and then ``manifest.json``; returns the manifest."""
     _write_index(folder, plan)
+    known = positions.write_sketch(folder, domain, lambda: shard_tables(folder, plan))
     manifest = describe(folder, plan, about(domain))
     atomic.write(folder / REPORT, pretty(_report(plan, manifest)))
-    names = {PLAN, KEPT, REJECTED, REPORT, INDEX} | _earlier(folder)
+    names = {PLAN, KEPT, REJECTED, REPORT, INDEX, *([SKETCH] if known else [])} | _earlier(folder)
     for extra in extras:
         for name, data in extra(folder, manifest).items():
             atomic.write(folder / name, data)
             names.add(name)
     sums = atomic.write(folder / SUMS, _sums(folder, plan, names))
     manifest = manifest | {"sums": sums}
+    positions.tidy(folder)
     atomic.write(folder / MANIFEST, pretty(manifest))
     return manifest
 
@@ -53,10 +57,12 @@ def standing(folder: Path, domain: Domain, plan: Plan, extras: Iterable[Extra] =
     """
     try:
         there, sums, digest = read_json(folder / MANIFEST), read_sums(folder), sha256_file(folder / SUMS)
+        manifest = describe(folder, plan, about(domain))
     except DataError:
         return None
-    manifest = describe(folder, plan, about(domain))
     wanted = {name for extra in extras for name in extra(folder, manifest)}
+    if positions.hasher(domain) and positions.content_of(shard_tables(folder, plan)):
+        wanted.add(SKETCH)
     whole = wanted <= sums.keys() and all((folder / name).is_file() for name in sums)
     return there if whole and there == manifest | {"sums": digest} else None
 
@@ -93,6 +99,7 @@ def describe(folder: Path, plan: Plan, domain: Record) -> Record:
         "rejected": dict(plan.rejected or {}),
         "content": content.hexdigest(),
         "shards": shards,
+        **positions.describe_sketch(folder),
         **domain,
     }
 

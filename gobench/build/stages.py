@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from gobench.atomic import AtomicFile, write
+from gobench.build import positions
 from gobench.build.candidates import Candidates
 from gobench.build.plan import DATA, SIDECARS, Part, Plan, Shard, read
 from gobench.build.recipes import BuildConfig
@@ -156,6 +157,7 @@ class PicturesJob:
         shard = self.shards[index]
         studio = Studio(self.domain, self.plan.config)
         content, probe, keys = hashlib.sha256(), "", frozenset[str]()
+        known = Known(self.folder, self.domain, shard)
         with ShardWriter(self.folder / shard.file) as writer:
             for number, (candidate, record) in enumerate(self.candidates.of(shard), shard.start):
                 drawn = studio.sample(number, candidate, shard.split, record)
@@ -164,6 +166,7 @@ class PicturesJob:
                 data = dumps(drawn.record)
                 content.update(data + b"\n")
                 probe = probe or frames_digest(drawn.clip)
+                known.add(drawn)
                 writer.add(drawn.key, {RECORD: data, **studio.encode(drawn)}, drawn.clip.length)
         table = {
             "shard": shard.name,
@@ -177,6 +180,7 @@ class PicturesJob:
             "first_frames": probe,
             "rows": [list(row) for row in writer.rows],
         }
+        known.leave(writer.file.sha256)
         write(self.folder / shard.sidecar, dumps(table) + b"\n")
 
 
@@ -187,6 +191,26 @@ class Drawn:
     key: str
     record: Record
     clip: Clip
+
+
+class Known:
+    """The positions of a shard on their way into the dataset's sketch; nothing where none is kept."""
+
+    def __init__(self, folder: Path, domain: Domain, shard: Shard) -> None:
+        self.folder, self.shard = folder, shard
+        self.hashed = positions.hasher(domain) if shard.split in positions.SPLITS else None
+        self.found: list[positions.Hashes] = []
+
+    def add(self, drawn: Drawn) -> None:
+        """Take in a sample."""
+        if self.hashed is not None:
+            with _Naming(f"sample {drawn.key}"):
+                self.found.append(positions.hashes_of(self.hashed, drawn.record))
+
+    def leave(self, sha256: str) -> None:
+        """Write what was found; ``sha256`` is that of the shard's file."""
+        if self.hashed is not None:
+            positions.leave(self.folder, self.shard, sha256, self.found)
 
 
 @dataclass(frozen=True)

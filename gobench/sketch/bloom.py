@@ -14,9 +14,8 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import ModuleType
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
@@ -61,20 +60,21 @@ class Sketch:
         """The chance that something never added is found, 0 to 1, rounded to 9 digits."""
         filled = np.bitwise_count(self.words).sum(axis=1, dtype=np.int64)
         counts = np.bincount(filled, minlength=BLOCK + 1).tolist()
-        total = sum(n * ones**self.hashes for ones, n in enumerate(counts))  # whole numbers: exact
-        return round(total / (len(self.words) * BLOCK**self.hashes), 9)
+        total: int = sum(n * ones**self.hashes for ones, n in enumerate(counts))  # whole numbers: exact
+        every: int = len(self.words) * BLOCK**self.hashes
+        return round(total / every, 9)
 
     def add(self, hashes: npt.ArrayLike) -> None:
         """Add uint64 [n]. Raises DataError for another type."""
         items = _checked(hashes)
-        _add(self.words, items, self.hashes)
+        _kernels().add(self.words, items, self.hashes)
         self.items += len(items)
 
     def contains(self, hashes: npt.ArrayLike) -> npt.NDArray[np.bool_]:
         """Whether each of uint64 [n] was added: False is certain, True errs at ``rate``. Raises DataError."""
         items = _checked(hashes)
         found = np.empty(len(items), np.bool_)
-        _contains(self.words, items, self.hashes, found)
+        _kernels().contains(self.words, items, self.hashes, found)
         return found
 
     def merge(self, other: Sketch) -> None:
@@ -87,12 +87,12 @@ class Sketch:
 
     def pieces(self, content: str = "") -> Iterator[bytes]:
         """The file, piece by piece; ``content`` names what it was made of (see :func:`facts`)."""
-        data = memoryview(self.words.astype("<u8", copy=False)).cast("B")
+        data = self.words.astype("<u8", copy=False).tobytes()
         table: Record = {"format": FORMAT, "bits": self.bits, "hashes": self.hashes, "items": self.items}
         table |= {"rate": self.rate, "content": content, "sha256": hashlib.sha256(data).hexdigest()}
         yield dumps(table) + b"\n"
         for start in range(0, len(data), PIECE):
-            yield bytes(data[start : start + PIECE])
+            yield data[start : start + PIECE]
 
     def to_bytes(self, content: str = "") -> bytes:
         """The file at once."""
@@ -170,46 +170,14 @@ def novel(folder: Path | str, hashes: npt.ArrayLike) -> npt.NDArray[np.bool_]:
     return ~read(path).contains(hashes)
 
 
+def _kernels() -> ModuleType:
+    from gobench.sketch import kernels  # numba, only when bits are touched
+
+    return kernels
+
+
 def _checked(hashes: npt.ArrayLike) -> Words:
     items = np.ascontiguousarray(hashes)
     if items.ndim != 1 or (items.dtype != np.uint64 and items.size):
         raise DataError(f"a sketch holds uint64 [n], not {items.dtype} {list(items.shape)}.")
     return items.astype(np.uint64, copy=False)
-
-
-# one core, any order: bits are only ever set
-
-
-@numba.njit(cache=True, nogil=True)
-def _mixed(z: Any) -> Any:
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return z ^ (z >> np.uint64(31))
-
-
-@numba.njit(cache=True, nogil=True)
-def _add(words: Words, items: Words, hashes: int) -> None:
-    last = np.uint64(len(words) - 1)
-    for item in items:
-        z = _mixed(item + np.uint64(0x9E3779B97F4A7C15))
-        block = z & last
-        z = _mixed(z)
-        for _ in range(hashes):
-            words[block, (z >> np.uint64(6)) & np.uint64(7)] |= np.uint64(1) << (z & np.uint64(63))
-            z >>= np.uint64(9)
-
-
-@numba.njit(cache=True, nogil=True)
-def _contains(words: Words, items: Words, hashes: int, found: npt.NDArray[np.bool_]) -> None:
-    last = np.uint64(len(words) - 1)
-    for i in range(len(items)):
-        z = _mixed(items[i] + np.uint64(0x9E3779B97F4A7C15))
-        block = z & last
-        z = _mixed(z)
-        found[i] = True
-        for _ in range(hashes):
-            word = words[block, (z >> np.uint64(6)) & np.uint64(7)]
-            if not word & (np.uint64(1) << (z & np.uint64(63))):
-                found[i] = False
-                break
-            z >>= np.uint64(9)
