@@ -56,7 +56,9 @@ def read_answer(frames: Array, reference: Array) -> Answer:
     if not ends:
         return Answer(None, -1, none, {**facts, "why": "never-still"})
     used = colour.PLAIN if curves is None else curves
-    pictures = [colour.apply(take(frames[t], found.place, reference), used) for t in ends[-s.MOST_STEPS - 1 :]]
+    pictures = [
+        colour.apply(take(frames[t], found.place, reference), used) for t in ends[-s.MOST_STEPS - 1 :]
+    ]
     return Answer(pictures[-1], ends[-1], np.stack(pictures)[:-1], facts)
 
 

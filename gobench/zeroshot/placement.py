@@ -50,9 +50,7 @@ def guesses(answer: Size, size: Size) -> dict[str, Placement]:
 
 
 def _centred(scale: float, answer: Size, size: Size) -> Placement:
-    return Placement(
-        scale, scale, (answer[0] - scale * size[0]) / 2, (answer[1] - scale * size[1]) / 2
-    )
+    return Placement(scale, scale, (answer[0] - scale * size[0]) / 2, (answer[1] - scale * size[1]) / 2)
 
 
 def take(frame: Array, place: Placement, reference: Array) -> Array:

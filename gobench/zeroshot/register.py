@@ -141,8 +141,7 @@ def _likeness(level: _Level, q: npt.NDArray[np.float64]) -> float:
     gain, offset = _fit(x, y)
     left = np.minimum(np.abs(y - gain * x - offset), s.CLIP)
     there = np.minimum(np.abs(y - np.median(y)), s.CLIP)
-    share = 1 - float((left**2).sum()) / max(float((there**2).sum()), 1.0)
-    return share * float(np.sqrt(seen.mean()))
+    return 1 - float((left**2).sum()) / max(float((there**2).sum()), 1.0)
 
 
 def _searched(frame: Array, reference: Array, start: Registration) -> Registration:
@@ -166,7 +165,9 @@ def _scaled(q: npt.NDArray[np.float64], scale: float, shape: Size) -> npt.NDArra
     """The same placement, the picture ``scale`` times as large around its middle."""
     sy, ty, sx, tx = q
     grown = np.array([sy * scale, 0, sx * scale, 0])
-    return grown + np.array([0, ty + shape[0] / 2 * sy * (1 - scale), 0, tx + shape[1] / 2 * sx * (1 - scale)])
+    return grown + np.array(
+        [0, ty + shape[0] / 2 * sy * (1 - scale), 0, tx + shape[1] / 2 * sx * (1 - scale)]
+    )
 
 
 def _correlations(window: Grey, reference: Grey, reach: int) -> Grey:
@@ -175,8 +176,11 @@ def _correlations(window: Grey, reference: Grey, reach: int) -> Grey:
     centred = reference - reference.mean()
     dots = np.tensordot(views, centred, 2)
     count = reference.size
-    spread = np.sqrt(np.maximum(_sums(window**2, reference.shape) / count
-                                - (_sums(window, reference.shape) / count) ** 2, 1e-3))
+    spread = np.sqrt(
+        np.maximum(
+            _sums(window**2, reference.shape) / count - (_sums(window, reference.shape) / count) ** 2, 1e-3
+        )
+    )
     scores: Grey = dots / (spread * count * max(float(centred.std()), 1e-3))
     return scores
 

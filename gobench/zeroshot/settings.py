@@ -28,7 +28,9 @@ OFFSET = 80.0  # grey levels, likewise
 SPREAD = 8.0  # grey levels: a channel flatter than this gets an offset only
 
 CELLS = 32  # motion is looked for in the means of so many cells each way
-STILL = 3.0  # grey levels a cell may change from frame to frame in a settled run, beyond the median cell's change
+STILL = (
+    6.0  # grey levels a cell may change from frame to frame in a settled run, beyond the median cell's change
+)
 RUN = 2  # frames that a settled run has at least
 SLIDES = 4  # clips of at most so many frames are stills: every frame is settled
 MOST_STEPS = 32  # intermediate settled frames that are read at most: the last ones

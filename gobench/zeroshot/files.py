@@ -1,0 +1,170 @@
+"""Frames out of the files that video tools write. Sizes and lengths are limited before anything is decoded."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gobench.errors import DataError
+from gobench.types import Array
+
+MOST_FRAMES = 4096
+MOST_SIDE = 8192  # pixels
+MOST_PIXELS = 1 << 29  # of all frames together: 1.6 GB
+MOST_SECONDS = 600.0  # as the file claims
+MOST_BYTES = 1 << 31  # of a file
+
+
+def read_frames(path: Path) -> Array:
+    """A picture, an animation, a video, an array, or a folder of PNG pictures as uint8 [m, h, w, 3], m >= 1.
+
+    Raises:
+        DataError: what is there is broken, empty or too large; names the file and says why.
+    """
+    if path.is_dir():
+        return _folder(path)
+    suffix = path.suffix.lower()
+    if suffix not in READERS:
+        raise DataError(f"{path}: frames are read from {', '.join(sorted(READERS))}, not from {suffix!r}.")
+    try:
+        data = _bytes(path)
+        frames = READERS[suffix](data)
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from error
+    if not frames.size:
+        raise DataError(f"{path}: it holds no frames.")
+    return frames
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise DataError(f"the file is larger than {MOST_BYTES >> 20} MiB.")
+        return path.read_bytes()
+    except OSError as error:
+        raise DataError(f"it cannot be read ({error.strerror or error}).") from error
+
+
+def _folder(path: Path) -> Array:
+    names = sorted(p for p in path.iterdir() if p.suffix.lower() == ".png" and not p.name.startswith("."))
+    if not names:
+        raise DataError(f"{path}: the folder holds no .png frames.")
+    if len(names) > MOST_FRAMES:
+        raise DataError(f"{path}: {len(names)} frames are more than the {MOST_FRAMES} that are read.")
+    frames = [read_frames(name)[0] for name in names if _within(path, name)]
+    if len({f.shape for f in frames}) != 1:
+        raise DataError(f"{path}: the frames differ in size.")
+    _check(frames[0].shape[0], frames[0].shape[1], len(frames), str(path))
+    return np.stack(frames)
+
+
+def _within(folder: Path, name: Path) -> bool:
+    """True; DataError for a link that leads out of the folder."""
+    if not name.resolve().is_relative_to(folder.resolve()):
+        raise DataError(f"{name} is a link out of {folder}: answers lie in their own folder.")
+    return True
+
+
+def _check(height: int, width: int, count: int, where: str = "") -> None:
+    start = f"{where}: " if where else ""
+    if not 0 < height <= MOST_SIDE or not 0 < width <= MOST_SIDE:
+        raise DataError(f"{start}frames of {height}x{width} are beyond {MOST_SIDE}x{MOST_SIDE} pixels.")
+    if count > MOST_FRAMES or count * height * width > MOST_PIXELS:
+        raise DataError(
+            f"{start}{count} frames of {height}x{width} are more than is read "
+            f"({MOST_FRAMES} frames, {MOST_PIXELS >> 20} megapixels in all)."
+        )
+
+
+def _png(data: bytes) -> Array:
+    return _pictures(data, "PNG", 1)
+
+
+def _gif(data: bytes) -> Array:
+    return _pictures(data, "GIF", MOST_FRAMES)
+
+
+def _pictures(data: bytes, form: str, most: int) -> Array:
+    import struct
+    import zlib
+
+    from PIL import Image
+
+    broken = (
+        OSError,
+        EOFError,
+        ValueError,
+        SyntaxError,
+        struct.error,
+        zlib.error,
+        Image.DecompressionBombError,
+    )
+    try:
+        with Image.open(io.BytesIO(data), formats=[form]) as picture:
+            count = min(int(getattr(picture, "n_frames", 1)), most + 1) if most > 1 else 1
+            _check(picture.height, picture.width, count)
+            frames = []
+            for t in range(count):
+                picture.seek(t)
+                frames.append(np.asarray(picture.convert("RGB")))
+            return np.stack(frames)
+    except broken as error:
+        raise DataError(f"{len(data)} bytes are no readable {form} ({error}).") from error
+
+
+def _npy(data: bytes) -> Array:
+    try:
+        found = np.load(io.BytesIO(data), allow_pickle=False, max_header_size=10000)
+    except (ValueError, OSError, EOFError) as error:
+        raise DataError(f"it is no readable .npy array ({error}).") from error
+    if not isinstance(found, np.ndarray) or found.dtype != np.uint8 or found.ndim not in (3, 4):
+        kind = f"{found.dtype} {found.shape}" if isinstance(found, np.ndarray) else "an archive"
+        raise DataError(f"it holds {kind}, not uint8 [m, h, w, 3] or [h, w, 3].")
+    frames = found[None] if found.ndim == 3 else found
+    if frames.shape[3] != 3:
+        raise DataError(f"its frames have {frames.shape[3]} channels, not 3 (red, green, blue).")
+    _check(frames.shape[1], frames.shape[2], len(frames))
+    return np.ascontiguousarray(frames)
+
+
+def _video(data: bytes) -> Array:
+    import av
+
+    try:
+        with av.open(io.BytesIO(data), mode="r", metadata_errors="ignore") as container:
+            return np.stack(list(_decoded(container)))
+    except (av.FFmpegError, OSError, MemoryError, ValueError) as error:
+        raise DataError(f"{len(data)} bytes are no readable video ({error}).") from error
+
+
+def _decoded(container: Any) -> Iterator[Array]:
+    """The frames of the first video track; DataError where there is none, or it is too large."""
+    if not container.streams.video:
+        raise DataError("the file has no video track.")
+    stream = container.streams.video[0]
+    stream.thread_count = 1
+    _check(stream.height, stream.width, max(1, stream.frames))
+    if container.duration and container.duration / 1e6 > MOST_SECONDS:
+        raise DataError(f"it claims {container.duration / 1e6:.0f} s, more than the {MOST_SECONDS:.0f} read.")
+    shape = None
+    for count, frame in enumerate(container.decode(stream), 1):
+        shape = shape or (frame.height, frame.width)
+        if (frame.height, frame.width) != shape:
+            raise DataError("the frames differ in size.")
+        _check(frame.height, frame.width, count)
+        yield frame.to_ndarray(format="rgb24")
+    if shape is None:
+        raise DataError("the video holds no frames.")
+
+
+READERS: Mapping[str, Callable[[bytes], Array]] = {
+    ".png": _png,
+    ".gif": _gif,
+    ".mp4": _video,
+    ".webm": _video,
+    ".npy": _npy,
+}
