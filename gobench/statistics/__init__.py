@@ -1,0 +1,48 @@
+"""Intervals, tests, ranks and power, in numpy alone.
+
+    one number        ``estimate``      a mean with its interval: Wilson, or a bootstrap of whole clusters
+    two models        ``paired``        the difference on common samples; ``paired_p``, ``mcnemar``, ``holm``
+    many models       ``rank``          rank intervals and tiers, simultaneous over all pairs
+    before measuring  ``samples_needed``, ``detectable``, ``achieved_power``
+
+Samples that belong together (the positions of one game) form a cluster: they are alike, so a hundred of them tell less
+than a hundred strangers. All intervals here count clusters where it matters. Everything is a pure function of its
+arguments and a seed; rounding is left to the caller.
+"""
+
+from gobench.statistics.intervals import METHODS, Estimate, Weights, estimate, intraclass, wilson
+from gobench.statistics.pairs import holm, mcnemar, paired, paired_p
+from gobench.statistics.power import (
+    Need,
+    achieved_power,
+    chance_discordance,
+    design_effect,
+    detectable,
+    samples_needed,
+)
+from gobench.statistics.quantiles import normal_quantile, t_quantile, t_tail
+from gobench.statistics.ranks import Rank, rank
+
+__all__ = [
+    "METHODS",
+    "Estimate",
+    "Need",
+    "Rank",
+    "Weights",
+    "achieved_power",
+    "chance_discordance",
+    "design_effect",
+    "detectable",
+    "estimate",
+    "holm",
+    "intraclass",
+    "mcnemar",
+    "normal_quantile",
+    "paired",
+    "paired_p",
+    "rank",
+    "samples_needed",
+    "t_quantile",
+    "t_tail",
+    "wilson",
+]
