@@ -44,8 +44,11 @@ def tar_of(folder: Path, task: str, group: int) -> Path:
     return folder / FRAMES / slug(task) / f"{group:05d}.tar"
 
 
-def read(folder: Path | str, task: str) -> tuple[Record, list[Record]]:
+def read(folder: Path | str, task: str, torn: bool = False) -> tuple[Record, list[Record]]:
     """The header and the rows of a task, in the order of the file.
+
+    Args:
+        torn: leave out a last line that a kill cut short, instead of refusing the file.
 
     Raises:
         DataError: the file is missing, torn or not evidence; says which line.
@@ -57,7 +60,7 @@ def read(folder: Path | str, task: str) -> tuple[Record, list[Record]]:
         raise DataError(
             f"cannot read {path}: {error.strerror or error}. Is {folder} a folder of `gobench evaluate`?"
         ) from error
-    if lines.pop() != b"":
+    if lines.pop() != b"" and not torn:
         raise DataError(f"{path} ends within a line; run the same `gobench evaluate` again to mend it.")
     header = _header(lines, path)
     rows = [_row(line, f"{path}, line {number}") for number, line in enumerate(lines[1:], 2)]

@@ -63,7 +63,7 @@ class Number(Strict):
     """One metric over some samples."""
 
     value: float
-    interval: tuple[float, float]
+    interval: tuple[float, float] | None = Field(description="null where the samples allow none; see method")
     n: Annotated[int, Field(ge=1)] = Field(description="Samples on which it is defined")
     method: str = Field(description="How the interval was made")
     better: Literal["higher", "lower"]
@@ -71,7 +71,7 @@ class Number(Strict):
 
     @model_validator(mode="after")
     def _in_range(self) -> Self:
-        low, high = self.interval
+        low, high = self.interval or (self.value, self.value)
         if low > high:
             raise ValueError(f"the interval [{low}, {high}] is turned round")
         if self.unit == "proportion" and not (0 <= self.value <= 1 and low >= 0 and high <= 1):
@@ -235,6 +235,11 @@ def content_hash(result: Result) -> str:
     return sha256(dumps(result.plain()))
 
 
+def from_plain(table: Record, where: str) -> Result:
+    """Plain JSON data -> a result; raises as ``parse``."""
+    return parse(dumps(table), where)
+
+
 def parse(data: bytes, where: str) -> Result:
     """JSON -> a result. Raises DataError that names ``where`` it comes from and the field that does not fit."""
     try:
@@ -278,21 +283,17 @@ def _first(error: ValidationError) -> str:
 
 
 def number(
-    value: float, interval: tuple[float, float], n: int, method: str, better: str, unit: str
-) -> Number:
-    """A rounded ``Number``; a proportion's interval is cut at 0 and 1. Raises ValueError for NaN."""
-    low, high = interval
-    if not all(map(math.isfinite, (value, low, high))):
-        raise ValueError(f"{value} [{low}, {high}] over {n} samples is no number")
-    if unit == "proportion":
-        low, high = max(0.0, low), min(1.0, high)
-    return Number.model_validate(
-        {
-            "value": rounded(value),
-            "interval": (rounded(low), rounded(high)),
-            "n": int(n),
-            "method": method,
-            "better": better,
-            "unit": unit,
-        }
-    )
+    value: float, interval: tuple[float, float] | None, n: int, method: str, better: str, unit: str
+) -> Record:
+    """The plain form of a ``Number``, rounded; the interval may be None. Raises ValueError for NaN."""
+    numbers = (value, *(interval or ()))
+    if not all(map(math.isfinite, numbers)):
+        raise ValueError(f"{value} {interval} over {n} samples is no number")
+    return {
+        "value": rounded(value),
+        "interval": interval and list(map(rounded, interval)),
+        "n": int(n),
+        "method": method,
+        "better": better,
+        "unit": unit,
+    }

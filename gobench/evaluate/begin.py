@@ -1,0 +1,166 @@
+"""What a run is: its plan and fingerprint, and how it starts or goes on in a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gobench import evidence, registry
+from gobench.canonical import sha256_file
+from gobench.errors import unknown
+from gobench.evaluate import folder as places
+from gobench.evaluate.environment import environment, facts, later
+from gobench.evaluate.protocol import benchmark_of, grouped, order, protocol_hash
+from gobench.sketch import novel
+from gobench.tasks import MOST_FRAMES, Suite, Task, View
+from gobench.types import Record
+
+if TYPE_CHECKING:
+    from gobench.models import Loaded
+
+CHAINED = "later asks depend on earlier answers, and this model's answers were made beforehand"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that decides the answers."""
+
+    suite: Suite
+    protocol: str
+    model: Loaded
+    seed: int
+    batch: int
+    limit: int | None
+    device: str
+    dtype: str
+
+    @property
+    def view(self) -> View:
+        info = self.model.info
+        height, width = info.frame_size
+        return View(height, width, min(info.max_frames, MOST_FRAMES))
+
+    @property
+    def ready_made(self) -> bool:
+        """Whether the model's answers were made beforehand, so that they cannot follow each other."""
+        return bool(getattr(self.model.model, "ready_made", False))
+
+    def samples(self, task: Task) -> list[str]:
+        """The samples to ask, in order."""
+        return order(self.suite.name, task, self.limit)
+
+    def groups(self, task: Task) -> list[list[str]]:
+        return grouped(self.samples(task), self.batch)
+
+    def chosen(self, names: Sequence[str] | None) -> list[Task]:
+        """The tasks called so ("go9/next-move", or "next-move"), or all. Raises UsageError for an unknown name."""
+        table = {task.name: task for task in self.suite.tasks}
+        short = {task.name.rpartition("/")[2]: task for task in self.suite.tasks}
+        for name in names or ():
+            if name not in table and name not in short:
+                raise unknown("task", name, table)
+        wanted = {(table.get(name) or short[name]).name for name in names or table}
+        return [task for task in self.suite.tasks if task.name in wanted]
+
+    def facts(self) -> Record:
+        """The part of a fingerprint that all tasks share."""
+        info = self.model.info
+        return {
+            "model": info.name,
+            "weights": info.weights_sha256,
+            "context_keys": list(info.context_keys),
+            "frame_size": list(info.frame_size),
+            "max_frames": info.max_frames,
+            "suite": self.suite.name,
+            "protocol": self.protocol,
+            "seed": self.seed,
+            "batch": self.batch,
+            "limit": self.limit,
+            "device": self.device,
+            "dtype": self.dtype,
+        }
+
+    def fingerprint(self, task: Task) -> Record:
+        """What the evidence of a task is bound to."""
+        own = {"task": task.name, "version": task.version, "protocol_hash": protocol_hash(task)}
+        return self.facts() | own
+
+
+def begin(folder: Path, plan: Plan, tasks: Sequence[Task], trained_on: Sequence[Path | str]) -> Record:
+    """Write ``run.json``, or go on with the one that is there; returns it.
+
+    Raises:
+        BuildError: it belongs to another run; names the fields that differ.
+        DataError: a training set has no sketch.
+    """
+    run = _fresh(plan)
+    if (folder / places.RUN).exists():
+        before = places.read_run(folder)
+        evidence.refuse_mixing(before["fingerprint"], run["fingerprint"], folder)
+        evidence.refuse_mixing(facts(before["environment"]), facts(run["environment"]), folder)
+        run = before | {"environment": later(before["environment"], run["environment"])}
+    for task in tasks:
+        missing = CHAINED if task.chained and plan.ready_made else None
+        run["tasks"][task.name] = {"samples": len(plan.samples(task)), "missing": missing}
+    if trained_on:
+        run["known"] = {
+            task.name: _known(task, trained_on) for task in plan.suite.tasks if len(task.positions())
+        }
+        run["trained_on"] = [_watched(Path(place)) for place in trained_on]
+    places.tidy(folder)
+    places.write_run(folder, run)
+    return run
+
+
+def _fresh(plan: Plan) -> Record:
+    domain = benchmark_of(plan.suite.name).name
+    return {
+        "format": places.FORMAT,
+        "fingerprint": plan.facts(),
+        "suite": {"name": plan.suite.name, "domain": domain, "protocol": plan.protocol},
+        "model": model_facts(plan.model),
+        "environment": environment(
+            registry.domain(domain).versions(),
+            device=plan.device, dtype=plan.dtype, batch=plan.batch, seed=plan.seed,
+        ),
+        "tasks": {},
+        "known": {},
+        "trained_on": [],
+        "batch_check": {},
+    }  # fmt: skip
+
+
+def model_facts(model: Loaded) -> Record:
+    """Plain data for ``gobench.results.ModelFacts``."""
+    info = model.info
+    return {
+        "name": info.name,
+        "text": info.text,
+        "org": "",
+        "kind": info.kind,
+        "video_only": info.video_only,
+        "frame_size": list(info.frame_size),
+        "max_frames": info.max_frames,
+        "context_keys": list(info.context_keys),
+        "parameters": info.parameters,
+        "weights_sha256": info.weights_sha256 or None,
+        "provenance": dict(info.provenance),
+        "attempts": None,
+    }
+
+
+def _known(task: Task, trained_on: Sequence[Path | str]) -> list[str]:
+    """The samples whose position may lie in one of the training sets."""
+    hashes = task.positions()
+    fresh = np.ones(len(hashes), np.bool_)
+    for place in trained_on:
+        fresh &= novel(place, hashes)
+    return [sample for sample, new in zip(task.ids, fresh, strict=True) if not new]
+
+
+def _watched(place: Path) -> Record:
+    return {"name": place.resolve().name, "manifest_sha256": sha256_file(place / "manifest.json")}
