@@ -1,6 +1,7 @@
 """The commands of the room, under ``gobench go``; whatever is heavy is imported when a command runs."""
 
 from gobench_go.commands.counting import count_positions, perft
+from gobench_go.commands.judging import judge
 from gobench_go.commands.pictures import read, render
 
-COMMANDS = [perft, count_positions, render, read]
+COMMANDS = [perft, count_positions, render, read, judge]

@@ -12,7 +12,7 @@ from gobench.canonical import check
 from gobench.errors import DataError, UsageError
 from gobench.types import Array, Json, Record
 from gobench_go.game.rules import Rules
-from gobench_go.judged.sets import SURE_VISITS, Bools, Columns, Floats, Ints, JudgedGame, Positions
+from gobench_go.judged.sets import Bools, Columns, Floats, Ints, JudgedGame, Positions
 
 GAME: Record = {
     "id": str, "setup": str, "opening": int, "moves": [int], "colors": [int], "positions": [dict],
@@ -24,8 +24,11 @@ MOST_LEAD = 10_000.0
 NUMBERS = frozenset({int, float})
 
 
-def game_of(record: Json, rules: Rules, where: str) -> JudgedGame:
-    """A game of a file, checked. Raises DataError that names ``where``, the game and the position."""
+def game_of(record: Json, rules: Rules, sure: int, where: str) -> JudgedGame:
+    """A game of a file, checked; from ``sure`` visits on a searched value counts.
+
+    Raises DataError that names ``where``, the game and the position.
+    """
     check(record, GAME, f"{where}, a game")
     here = f"{where}, game {record['id'][:40]!r}"
     moves, colors, positions = record["moves"], record["colors"], record["positions"]
@@ -35,7 +38,7 @@ def game_of(record: Json, rules: Rules, where: str) -> JudgedGame:
         )
     if not 0 <= record["opening"] <= len(moves):
         raise DataError(f"{here}: its opening is {record['opening']} plies of {len(moves)}.")
-    columns = _columns(positions, rules.points + 1, here)
+    columns = _columns(positions, rules.points + 1, sure, here)
     boards = _boards(record, rules, columns.legal, here)
     lead = float(_numbers([record.get("lead")], -MOST_LEAD, MOST_LEAD, "lead", here)[0])
     return JudgedGame(record["id"], moves, colors, record["opening"], boards, Positions(columns), lead)
@@ -66,11 +69,11 @@ def _boards(record: Record, rules: Rules, legal: Bools, here: str) -> Array:
     return replay.boards
 
 
-def _columns(positions: Sequence[Record], width: int, here: str) -> Columns:
+def _columns(positions: Sequence[Record], width: int, sure: int, here: str) -> Columns:
     policy, legal = _policy(positions, width, here)
     value = _children(positions, "child_value", legal, (0.0, 1.0), here)
     lead = _children(positions, "child_lead", legal, (-MOST_LEAD, MOST_LEAD), here)
-    visits = _searched(positions, legal, value, lead, here)
+    visits = _searched(positions, legal, value, lead, sure, here)
     best = [position.get("best") for position in positions]
     for t, move in enumerate(best):
         if type(move) is not int or not 0 <= move < width or not legal[t, move]:
@@ -110,7 +113,9 @@ def _children(
     return table
 
 
-def _searched(positions: Sequence[Record], legal: Bools, value: Floats, lead: Floats, here: str) -> Ints:
+def _searched(
+    positions: Sequence[Record], legal: Bools, value: Floats, lead: Floats, sure: int, here: str
+) -> Ints:
     """Put what was searched often enough into ``value`` and ``lead``; returns the visits [N, P+1]."""
     rows, moves, entries = list[int](), list[int](), list[list[Any]]()
     for t, position in enumerate(positions):
@@ -129,9 +134,9 @@ def _searched(positions: Sequence[Record], legal: Bools, value: Floats, lead: Fl
     _every_entry((found[:, 1] >= 0) & (found[:, 1] <= 1), rows, "a searched winrate is not in 0 to 1", here)
     _every_entry(np.abs(found[:, 2]) <= MOST_LEAD, rows, "a searched lead is out of range", here)
     visits[rows, moves] = found[:, 0]
-    sure = found[:, 0] >= SURE_VISITS
-    at = np.array(rows)[sure], np.array(moves)[sure]
-    value[at], lead[at] = found[sure, 1], found[sure, 2]
+    often = found[:, 0] >= sure
+    at = np.array(rows)[often], np.array(moves)[often]
+    value[at], lead[at] = found[often, 1], found[often, 2]
     return visits
 
 
@@ -173,11 +178,11 @@ def _numbers(values: list[Json], low: float, high: float, key: str, here: str) -
     return np.array(values, np.float64)
 
 
-def _every(fine: Bools, problem: str, here: str) -> None:
+def _every(fine: Any, problem: str, here: str) -> None:
     if not fine.all():
         raise DataError(f"{here}, position {int(np.argmin(fine))}: {problem}.")
 
 
-def _every_entry(fine: Bools, rows: list[int], problem: str, here: str) -> None:
+def _every_entry(fine: Any, rows: list[int], problem: str, here: str) -> None:
     if not fine.all():
         raise DataError(f"{here}, position {rows[int(np.argmin(fine))]}: {problem}.")

@@ -9,7 +9,8 @@ position   {"policy": [P+1 whole numbers, probability x 100000, -1 where illegal
            "child_value": [P+1, null where illegal], "child_lead": [P+1, null where illegal]}
 
 Moves are row * C + col from the top left, P = R*C is the pass. ``child_value`` and ``child_lead`` are what one look
-(or a small search) at the position after a move gives, for the mover of that move.
+(or a small search, of the oracle's ``child_visits``) at the position after a move gives, for the mover of that move.
+A searched value counts from ``max(4, child_visits)`` visits on.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ from gobench.canonical import check, dumps, loads
 from gobench.errors import DataError, UsageError
 from gobench.types import Record
 from gobench_go.game.rules import Rules
-from gobench_go.judged.checks import game_of
-from gobench_go.judged.sets import JudgedGame, JudgedSet
+from gobench_go.judged.checks import MOST_VISITS, game_of
+from gobench_go.judged.sets import JudgedGame, JudgedSet, sure_visits
 
 FORMAT = "gobench-judged-1"
 HEADER: Record = {
@@ -48,11 +49,12 @@ def read(path: Path | str) -> JudgedSet:
     where = str(path)
     lines = _lines(Path(path))
     header = _header(next(lines, b""), where)
-    rules, digest = rules_of(header["rules"], where), _digest(header)
+    rules, sure = rules_of(header["rules"], where), _sure(header, where)
+    digest = _digest(header)
     games = list[JudgedGame]()
     for number, line in enumerate(lines):
         digest.update(line)
-        games.append(game_of(loads(line, f"{where}, line {number + 2}"), rules, where))
+        games.append(game_of(loads(line, f"{where}, line {number + 2}"), rules, sure, where))
     _check_counts(header, games, where)
     facts = {key: header[key] for key in ("name", "version", "oracle", "note", "licence")}
     return JudgedSet(**facts, rules=rules, games=tuple(games), digest=digest.hexdigest())
@@ -79,9 +81,10 @@ def write(path: Path | str, header: Record, games: Iterable[Record]) -> JudgedSe
     counted = {**header, "format": FORMAT, "games": len(table), "positions": positions}
     lines = [dumps(record) + b"\n" for record in (counted, *table)]
     where = str(path)
-    rules = rules_of(_header(lines[0], where)["rules"], where)
+    checked = _header(lines[0], where)
+    rules, sure = rules_of(checked["rules"], where), _sure(checked, where)
     for game in table:
-        game_of(game, rules, where)
+        game_of(game, rules, sure, where)
     write_file(Path(path), gzip.compress(b"".join(lines), 9, mtime=0))
     return read(path)
 
@@ -95,7 +98,7 @@ def rules_record(rules: Rules) -> Record:
 def rules_of(record: Record, where: str) -> Rules:
     """The other way round; raises DataError for rules that cannot be."""
     komi = record.get("komi")
-    if type(komi) not in (int, float):
+    if not isinstance(komi, int | float):
         raise DataError(f"{where}: the komi is {komi!r}, not a number.")
     try:
         return Rules(
@@ -127,6 +130,13 @@ def _header(line: bytes, where: str) -> Record:
         )
     check(header, HEADER, f"{where}, the header")
     return header
+
+
+def _sure(header: Record, where: str) -> int:
+    looked = header["oracle"].get("child_visits", 1)
+    if type(looked) is not int or not 0 <= looked <= MOST_VISITS:
+        raise DataError(f"{where}, the header: child_visits is {str(looked)[:40]}, not a number of visits.")
+    return sure_visits(header["oracle"])
 
 
 def _check_counts(header: Record, games: list[JudgedGame], where: str) -> None:

@@ -1,6 +1,6 @@
 """The values: a set of judged games, a game, a position. Everything is seen from the side to move.
 
-``value`` and ``lead`` of a move are what the search found where it looked often enough (``SURE_VISITS``), else one
+``value`` and ``lead`` of a move are what the search found where it looked often enough (``sure_visits``), else a short
 look at the position after the move: that one is noisy, good for telling bad moves from good ones, not for choosing
 among the best. The best move is therefore the search's first choice, never the maximum of ``value``.
 """
@@ -17,7 +17,7 @@ import numpy.typing as npt
 from gobench.types import Array, Record
 from gobench_go.game.rules import Rules
 
-SURE_VISITS = 4  # from so many visits on the searched value counts
+SURE_VISITS = 4  # from so many visits on the searched value counts, but no fewer than the short look had
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -28,7 +28,9 @@ Bools = npt.NDArray[np.bool_]
 class Judged:
     """One position before a move. Moves are row * C + col, P = R*C is the pass; the arrays are read-only."""
 
-    policy: Floats  # [P+1] 0 to 1, before any search; 0 where illegal
+    policy: (
+        Floats  # [P+1] 0 to 1, a network's before any search or a search's share of visits; 0 where illegal
+    )
     legal: Bools  # [P+1] the pass included
     value: Floats  # [P+1] chance that the mover wins after the move (a draw is half); NaN where illegal
     lead: Floats  # [P+1] points by which the mover is ahead after the move, komi included; NaN where illegal
@@ -36,6 +38,11 @@ class Judged:
     best: int  # the search's first choice
     root_value: float  # chance that the mover wins
     root_lead: float  # points
+
+
+def sure_visits(oracle: Record) -> int:
+    """The visits from which on a searched value is better than the short look, which had ``child_visits``."""
+    return max(SURE_VISITS, int(oracle.get("child_visits", 1)))
 
 
 class Columns(NamedTuple):
@@ -69,8 +76,9 @@ class Positions(Sequence[Judged]):
     def __getitem__(self, index: int | slice) -> Judged | list[Judged]:
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
-        *arrays, best, value, lead = (column[index] for column in self.columns)
-        return Judged(*arrays, int(best), float(value), float(lead))
+        c = self.columns
+        arrays = c.policy[index], c.legal[index], c.value[index], c.lead[index], c.visits[index]
+        return Judged(*arrays, int(c.best[index]), float(c.root_value[index]), float(c.root_lead[index]))
 
     def __iter__(self) -> Iterator[Judged]:
         return (self[i] for i in range(len(self)))

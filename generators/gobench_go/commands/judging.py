@@ -1,0 +1,132 @@
+"""Judging games with an embedded teacher: ``gobench go judge``."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from gobench.types import Rejection
+    from gobench_go.judged import JudgedSet
+
+SUFFIX = ".jsonl.gz"
+SHOWN = 5  # games that were not taken and are named
+
+
+def _workers(ctx: click.Context, param: click.Parameter, value: str) -> int:
+    if value == "auto":
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if not value.isdigit() or int(value) < 1:
+        raise click.BadParameter(f"{value!r} is not a number of processes: give 1 or more, or auto.")
+    return int(value)
+
+
+@click.command(
+    epilog=(
+        "\b\nExamples:\n"
+        "  gobench go judge runs/go9-tiny --teacher mcts:2000 --out judged.jsonl.gz --games 50\n"
+        "  gobench go judge games.zip --size 7x7 --komi 9 --opening 4 --out go7-mine.jsonl.gz\n"
+        "  gobench go judge games/*.sgf --teacher mcts:20000 --name go9 --out go9.jsonl.gz"
+    )
+)
+@click.argument("sources", metavar="DATASET|SGF...", nargs=-1, required=True)
+@click.option("--out", required=True, metavar=f"FILE{SUFFIX}", type=click.Path(path_type=Path, dir_okay=False),
+              help="The file to write.")  # fmt: skip
+@click.option("--teacher", default="mcts:2000", show_default=True, metavar="mcts:VISITS", help="Who judges.")
+@click.option("--child-visits", type=click.IntRange(1), default=64, show_default=True, metavar="N",
+              help="Visits of the short look at each move that the search looked at too seldom.")  # fmt: skip
+@click.option(
+    "--games", type=click.IntRange(0), default=0, metavar="N", help="Take the first N games [default: all]."
+)
+@click.option(
+    "--size", default="", metavar="RxC", help="The board of the SGF games that are wanted [default: 9x9]."
+)
+@click.option(
+    "--komi", type=float, metavar="K", help="Judge all games by this komi [default: the games' own]."
+)
+@click.option("--opening", type=click.IntRange(0), default=0, show_default=True, metavar="N",
+              help="How many first plies of each game a benchmark does not ask about.")  # fmt: skip
+@click.option("--name", metavar="NAME", help="What the set is called [default: the name of the file].")
+@click.option(
+    "--licence", default="CC0-1.0", show_default=True, metavar="ID", help="Licence of games and judgements."
+)
+@click.option("--note", default="", metavar="TEXT", help="A line about where the games come from.")
+@click.option("--seed", type=int, default=0, show_default=True, metavar="N", help="Root of all randomness.")
+@click.option("--workers", default="auto", show_default=True, metavar="N", callback=_workers,
+              help="Processes, or auto for one a core. The result does not depend on it.")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def judge(sources: tuple[str, ...], out: Path, as_json: bool, **flags: Any) -> None:
+    """Judge every position of games: policy, chance of winning and score lead of each legal move.
+
+    The games come from built datasets or from SGF files, folders, globs and archives, all of one board and one set of
+    rules. The same command again goes on after an interruption. `gobench_go.judged.read` reads the file; a file in the
+    folder named by GOBENCH_JUDGED is also found by its name.
+    """
+    from gobench.errors import BuildError, UsageError
+    from gobench_go.judged.inputs import find_games
+    from gobench_go.judged.judging import Judge
+    from gobench_go.judged.pieces import Text, judge_games
+
+    if not out.name.endswith(SUFFIX) or out.name == SUFFIX:
+        raise UsageError(f"--out is {out}: sets of judged games are called NAME{SUFFIX}.")
+    player = Judge.of(flags["teacher"], flags["child_visits"], flags["seed"])
+    found = find_games(sources, flags["games"], flags["size"], flags["komi"], flags["opening"])
+    _say_rejected(found.rejected)
+    text = Text(flags["name"] or out.name.removesuffix(SUFFIX), licence=flags["licence"], note=flags["note"])
+    bar = _Bar(as_json)
+    try:
+        made = judge_games(
+            found.games, found.rules, player, out, text, workers=flags["workers"], progress=bar.show
+        )
+    except KeyboardInterrupt:
+        raise BuildError(f"stopped. Run the same command again to go on with {out}.") from None
+    finally:
+        bar.close()
+    _say(made, out, as_json)
+
+
+def _say(made: JudgedSet, out: Path, as_json: bool) -> None:
+    facts = {
+        "file": str(out),
+        "name": made.name,
+        "games": len(made.games),
+        "positions": made.positions,
+        "oracle": made.oracle,
+        "digest": made.digest,
+    }
+    if as_json:
+        click.echo(json.dumps(facts))
+        return
+    judge = f"{made.oracle['name']} with {made.oracle['visits']} visits"
+    click.echo(f"{out}: {facts['games']} games, {facts['positions']} positions judged by {judge}.")
+
+
+def _say_rejected(rejected: list[Rejection]) -> None:
+    for item in rejected[:SHOWN]:
+        click.echo(f"not taken: {item.origin}: {item.reason} ({item.detail})", err=True)
+    if len(rejected) > SHOWN:
+        click.echo(f"not taken: {len(rejected) - SHOWN} more games", err=True)
+
+
+class _Bar:
+    """Games judged, on stderr."""
+
+    def __init__(self, quiet: bool) -> None:
+        self.quiet = quiet
+        self.bar: Any = None
+
+    def show(self, stage: str, done: int, total: int) -> None:
+        from tqdm import tqdm
+
+        if self.bar is None:
+            self.bar = tqdm(desc=stage, unit="game", total=total, file=sys.stderr, disable=self.quiet)
+        self.bar.update(done - self.bar.n)
+
+    def close(self) -> None:
+        if self.bar is not None:
+            self.bar.close()
