@@ -1,0 +1,167 @@
+"""The suites and protocols of the Go domain, as tables, and how a suite is put together from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+from gobench.errors import unknown
+from gobench.tasks import Suite, Task
+from gobench.types import Json, Record
+from gobench_go.judged import JudgedSet, open_set
+
+BOTH, BLACK = (1, 2), (1,)
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteRow:
+    """A suite: frozen games and what is asked about them."""
+
+    about: str
+    judged: str  # name of the judged games
+    prefix: str  # of the tasks' names
+    headline: str  # the metric of next moves that stands first
+    plies: int  # how long a rollout goes on at most
+    tasks: tuple[str, ...] = ("next-move", "rollout")
+
+
+@dataclass(frozen=True, slots=True)
+class ProtocolRow:
+    """The conditions of a test."""
+
+    about: str
+    colors: tuple[int, ...]  # whose positions are asked
+    tries: int  # until the first legal move
+    scored_try: Literal["first", "first-legal"]  # the one that all metrics but legal_* are of
+    answer: Literal["frame", "video"]
+    tasks: tuple[str, ...] = ("next-move",)
+
+
+_SMALL = "positions on {0}x{0}, where the win rate saturates and the score is what counts, judged by a deep mcts search"
+
+SUITES: Mapping[str, SuiteRow] = {
+    "go9-lite": SuiteRow(
+        "next moves and rollouts on 9x9 from 110 games that KataGo judged", "go9-lite", "go9", "accuracy", 60
+    ),
+    "go9": SuiteRow(
+        "the same from 1,000 games, once you have made them with KataGo", "go9", "go9", "accuracy", 60
+    ),
+    "go7-lite": SuiteRow(_SMALL.format(7), "go7-lite", "go7", "score_loss", 40),
+    "go5-lite": SuiteRow(_SMALL.format(5), "go5-lite", "go5", "score_loss", 24),
+}
+"""Suite name -> what it is; the first one is the default."""
+
+PROTOCOLS: Mapping[str, ProtocolRow] = {
+    "standard": ProtocolRow(
+        "both colours, 10 tries, the first one counts", BOTH, 10, "first", "frame", ("next-move", "rollout")
+    ),
+    "paper": ProtocolRow(
+        "the original's conditions: Black only, illegal moves are sampled again up to 10 times",
+        BLACK,
+        10,
+        "first-legal",
+        "frame",
+    ),
+    "zero-shot": ProtocolRow(
+        "image-to-video models as they are: both colours, one answer of any size and length",
+        BOTH,
+        1,
+        "first",
+        "video",
+    ),
+}
+
+
+@lru_cache(maxsize=16)
+def open_suite(name: str, protocol: str = "standard") -> Suite:
+    """Open a suite under a protocol, once a process.
+
+    Raises:
+        UsageError: an unknown name or protocol.
+        DataError: its judged games are missing or broken; says how to make them.
+    """
+    if name not in SUITES:
+        raise unknown("suite", name, SUITES)
+    if protocol not in PROTOCOLS:
+        raise unknown("protocol", protocol, PROTOCOLS)
+    row = SUITES[name]
+    asked = [kind for kind in row.tasks if kind in PROTOCOLS[protocol].tasks and kind in MAKERS]
+    judged = open_set(row.judged)
+    return Suite(name, row.about, tuple(MAKERS[kind](judged, name, protocol) for kind in asked))
+
+
+def next_move(judged: JudgedSet, suite: str, protocol: str) -> Task:
+    """The next-move task of a suite on given games."""
+    from gobench_go.tasks import scores, slices
+    from gobench_go.tasks.next_move import NextMove
+    from gobench_go.tasks.samples import next_moves
+    from gobench_go.video.moves import SURE
+
+    row, rules = PROTOCOLS[protocol], judged.rules
+    asked = next_moves(judged, row.colors)
+    settings: Record = {
+        **_settings(judged, protocol),
+        "colors": list(row.colors),
+        "tries": row.tries,
+        "scored_try": row.scored_try,
+        "answer": row.answer,
+        "samples": len(asked.samples),
+        "repeats": asked.repeats,
+        "best_is_pass": asked.passes,
+        "sure": SURE,
+        "tie": scores.TIE,
+        "least_value": scores.LEAST_VALUE,
+        "slices": dict(slices.settings(rules)),
+    }
+    if row.answer == "video":
+        settings["video"] = _video_settings()
+    name = f"{SUITES[suite].prefix}/next-move"
+    public = _public(judged, name, suite, protocol)
+    return NextMove(name, judged, asked.samples, settings, public, headline=SUITES[suite].headline)
+
+
+MAKERS: Mapping[str, Callable[[JudgedSet, str, str], Task]] = {"next-move": next_move}
+"""Kind of task -> how it is made of judged games, for a suite and a protocol."""
+
+
+def _settings(judged: JudgedSet, protocol: str) -> Record:
+    from gobench_go.tasks.base import THEME
+
+    rules = judged.rules
+    return {
+        "judged": {"name": judged.name, "version": judged.version, "sha256": judged.digest},
+        "protocol": protocol,
+        "rules": {
+            "rows": rules.rows,
+            "cols": rules.cols,
+            "ko": rules.ko,
+            "suicide": rules.suicide,
+            "komi": rules.komi,
+        },
+        "theme": THEME,
+    }
+
+
+def _public(judged: JudgedSet, task: str, suite: str, protocol: str) -> Mapping[str, Json]:
+    from gobench_go.tasks.base import THEME
+
+    rules = judged.rules
+    return {
+        "task": task,
+        "suite": suite,
+        "protocol": protocol,
+        "rows": rules.rows,
+        "cols": rules.cols,
+        "theme": THEME,
+        "komi": rules.komi,
+        "rules": rules.name,
+        "judged": judged.name,
+    }
+
+
+def _video_settings() -> Json:
+    from gobench.zeroshot import SETTINGS
+
+    return dict(SETTINGS)
