@@ -1,0 +1,170 @@
+"""The small shipped sets, made by the embedded teacher from nothing but a seed.
+
+    python -m gobench_go.judged.make_small go7-lite [FILE.jsonl.gz]
+
+Openings are random legal plies in the middle of the board, kept where the teacher gives both sides a fair chance; then
+the teacher plays against itself, its moves drawn with temperature, some straight at random, so that quality varies;
+then every position is judged with far more visits. The same name gives the same games and judgements.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from gobench.errors import unknown
+from gobench.seeds import stream
+from gobench_go.game.position import BLACK, Position
+from gobench_go.game.rules import Rules, named
+from gobench_go.judged.judging import Game, Judge
+from gobench_go.judged.names import SHIPPED, SUFFIX
+from gobench_go.judged.pieces import Progress, Text, judge_games
+from gobench_go.judged.sets import JudgedSet
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a small set is made."""
+
+    side: int
+    komi: float
+    games: int
+    opening: tuple[int, int]  # least and most plies
+    region: int  # side of the middle square in which they fall
+    fair: tuple[float, float]  # Black's chance of winning after the opening
+    visits: int  # of each judgement
+    child_visits: int
+    player: str = "mcts:400"
+    umpire: str = "mcts:3000"  # who says whether an opening is fair
+    most_plies: int = 60
+    heat: tuple[tuple[int, float], ...] = (
+        (8, 1.0),
+        (20, 0.5),
+        (1000, 0.2),
+    )  # before which ply, what temperature
+    random: float = 0.06  # share of the moves that are any legal play
+    seed: int = 1
+    version: str = "1"
+    checked: str = ""  # what is known of the judge
+
+    @property
+    def rules(self) -> Rules:
+        """The benchmark's, on this board."""
+        return named("benchmark", self.side, self.side, self.komi)
+
+
+RECIPES: Mapping[str, Recipe] = {
+    "go7-lite": Recipe(7, 9.0, 80, (1, 4), 5, (0.35, 0.65), visits=16_000, child_visits=256),
+    "go5-lite": Recipe(5, 25.0, 60, (1, 4), 3, (0.2, 0.8), visits=30_000, child_visits=400, most_plies=24),
+}
+
+
+def make(name: str, out: Path, workers: int = 1, progress: Progress | None = None) -> JudgedSet:
+    """Play and judge the games of a recipe. Raises UsageError for an unknown name."""
+    if name not in RECIPES:
+        raise unknown("small set", name, RECIPES)
+    recipe = RECIPES[name]
+    judge = Judge.of(f"mcts:{recipe.visits}", recipe.child_visits, recipe.seed)
+    text = Text(name, recipe.version, note=note(recipe))
+    return judge_games(games(recipe), recipe.rules, judge, out, text, workers=workers, progress=progress)
+
+
+def note(recipe: Recipe) -> str:
+    """What the header of the set says for people."""
+    low, high = recipe.fair
+    least, most = recipe.opening
+    return (
+        f"Self-play of {recipe.player} on {recipe.side}x{recipe.side}, komi {recipe.komi:g}, at most "
+        f"{recipe.most_plies} plies; {least} to {most} random opening plies in the middle "
+        f"{recipe.region}x{recipe.region}, kept where {recipe.umpire} gives Black a chance of {low:g} to {high:g}; moves "
+        f"drawn by visits with falling temperature, {recipe.random:.0%} of them any legal play. Every position judged by "
+        f"mcts with {recipe.visits} visits; every legal move that got fewer than {recipe.child_visits} of them has a "
+        f"search of that many of the position after it. Values and leads are means over simulations that end in random "
+        f"play: right in their order more than in their size. {recipe.checked}"
+    ).strip()
+
+
+def games(recipe: Recipe) -> list[Game]:
+    """The games of a recipe, all different."""
+    found: dict[tuple[int, ...], Game] = {}
+    openings = _openings(recipe)
+    for number in range(recipe.games):
+        opening = next(openings)
+        moves = tuple(_played(recipe, opening, number))
+        game = Game(moves, tuple(1 + ply % 2 for ply in range(len(moves))), opening=len(opening))
+        found[game.moves] = game
+    return list(found.values())
+
+
+def _openings(recipe: Recipe) -> Iterator[list[int]]:
+    """Fair openings, one after the other, each board once."""
+    seen, number = set[tuple[int, int]](), 0
+    low, high = recipe.fair
+    while True:
+        moves = _drawn(recipe, stream(recipe.seed, "opening", number))
+        position = _after(recipe.rules, moves)
+        number += 1
+        if (board := (position.black, position.white)) in seen:
+            continue
+        seen.add(board)
+        if low <= _black_wins(recipe, position) <= high:
+            yield moves
+
+
+def _drawn(recipe: Recipe, rng: np.random.Generator) -> list[int]:
+    """Random legal plays in the middle."""
+    first = (recipe.side - recipe.region) // 2
+    lines = range(first, first + recipe.region)
+    middle = [row * recipe.side + col for row in lines for col in lines]
+    moves = list[int]()
+    for _ in range(int(rng.integers(recipe.opening[0], recipe.opening[1] + 1))):
+        position = _after(recipe.rules, moves)
+        moves.append(int(rng.choice([move for move in middle if position.is_legal(move)])))
+    return moves
+
+
+def _after(rules: Rules, moves: Sequence[int]) -> Position:
+    position = Position.start(rules)
+    for move in moves:
+        position = position.play(move)
+    return position
+
+
+def _black_wins(recipe: Recipe, position: Position) -> float:
+    from gobench_go.teachers import shared
+
+    value = shared(recipe.umpire).judge(position, recipe.seed).value
+    return value if position.to_move == BLACK else 1.0 - value
+
+
+def _played(recipe: Recipe, opening: list[int], number: int) -> list[int]:
+    """All moves of a game that goes on from an opening."""
+    rng, moves = stream(recipe.seed, "game", number), list(opening)
+    position = _after(recipe.rules, moves)
+    while not position.over and position.plies < recipe.most_plies:
+        moves.append(_choose(recipe, position, rng))
+        position = position.play(moves[-1])
+    return moves
+
+
+def _choose(recipe: Recipe, position: Position, rng: np.random.Generator) -> int:
+    from gobench_go.teachers import shared
+
+    found = shared(recipe.player).judge(position, int(rng.integers(1 << 62)))
+    points, wild = recipe.rules.points, rng.random() < recipe.random
+    if found.best == points:
+        return points
+    if wild:
+        return int(rng.choice(np.flatnonzero(found.visits[:points] > 0)))
+    heat = next(heat for until, heat in recipe.heat if position.plies < until)
+    chances = found.visits[:points].astype(np.float64) ** (1.0 / heat)
+    return int(rng.choice(points, p=chances / chances.sum()))
+
+
+if __name__ == "__main__":
+    wanted = sys.argv[1]
+    make(wanted, Path(sys.argv[2]) if len(sys.argv) > 2 else SHIPPED / f"{wanted}{SUFFIX}")
