@@ -1,0 +1,171 @@
+"""Result, evidence and tasks put together as one HTML document with nothing outside it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from gobench.errors import GobenchError
+from gobench.report import content
+from gobench.report.content import Forest, KindRow, MetricRow, Pairs
+from gobench.report.floors import known_floors
+from gobench.report.samples import Shelf, shelves
+from gobench.results import Result, TaskResult, content_hash
+from gobench.tasks import Task
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+GROUPS = 3  # best, worst, strangest
+
+
+class TaskPart(NamedTuple):
+    """What the page says of one task."""
+
+    name: str
+    headline: str
+    facts: Sequence[str]
+    notices: Sequence[str]
+    metrics: Sequence[MetricRow]
+    floors: Sequence[str]
+    methods: Sequence[str]
+    kinds: Sequence[KindRow]
+    forests: Sequence[Forest]
+    groups: Sequence[Shelf]
+
+
+class Page(NamedTuple):
+    """All of the page."""
+
+    title: str
+    facts: Sequence[str]
+    notices: Sequence[str]
+    tasks: Sequence[TaskPart]
+    matches: Sequence[Pairs]
+    tables: Sequence[Pairs]
+    commands: Sequence[str]
+
+
+def render(page: Page) -> str:
+    """The HTML of a page."""
+    style = _read("page.css")
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii")
+    policy = (
+        f"default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; style-src 'sha256-{digest}'"
+    )
+    return _template().render(page=page, style=style, policy=policy)
+
+
+def assemble(result: Result, folder: Path, most: int) -> Page:
+    """The page of a result whose evidence lies in ``folder``, with at most ``most`` samples drawn."""
+    tasks, notices = installed_tasks(result)
+    ran = [task for task in result.tasks if task.missing is None]
+    count = max(1, most // (GROUPS * max(1, len(ran)))) if most else 0
+    parts = [_part(task, tasks.get(task.name), result, folder, count) for task in result.tasks]
+    return Page(
+        title=f"{result.model.name} on {result.suite.name}",
+        facts=_facts(result),
+        notices=[*notices, *_partial(result)],
+        tasks=parts,
+        matches=content.matches(result),
+        tables=content.tables(result),
+        commands=["gobench score DIR", "gobench score DIR --reread", "gobench report DIR"],
+    )
+
+
+def installed_tasks(result: Result) -> tuple[dict[str, Task], list[str]]:
+    """The tasks of a result by name, and what to tell the reader where they are not at hand."""
+    from gobench.evaluate import open_suite
+
+    try:
+        suite = open_suite(result.suite.name, result.suite.protocol)
+    except GobenchError as error:
+        return {}, [f"No samples are drawn and metrics have no words here: {error}"]
+    return {task.name: task for task in suite.tasks}, []
+
+
+def _part(result: TaskResult, task: Task | None, whole: Result, folder: Path, count: int) -> TaskPart:
+    notices = [] if result.missing is None else [f"This task was not run: {result.missing}"]
+    if task and task.version != result.version:
+        notices.append(
+            f"The result is of version {result.version} of this task, and version {task.version} is installed: "
+            "words are today's, and no samples are drawn."
+        )
+    drawn: Sequence[Shelf] = ()
+    if count and task and not notices:
+        drawn, told = _drawn(folder, task, count)
+        notices += told
+    floors = known_floors(whole.suite.name, result) if result.complete else {}
+    return TaskPart(
+        name=result.name,
+        headline=result.headline,
+        facts=_task_facts(result),
+        notices=notices,
+        metrics=content.metric_rows(result, task, floors),
+        floors=list(floors),
+        methods=content.methods(result),
+        kinds=content.kind_rows(result, task) if result.n else (),
+        forests=content.forests(result, task),
+        groups=drawn,
+    )
+
+
+def _drawn(folder: Path, task: Task, count: int) -> tuple[list[Shelf], list[str]]:
+    from gobench import evidence
+
+    try:
+        _, rows = evidence.read(folder, task.name)
+        return (shelves(folder, task, rows, count) if rows else []), []
+    except GobenchError as error:
+        return [], [f"No samples are drawn: {error}"]
+
+
+def _facts(result: Result) -> list[str]:
+    model = result.model
+    facts = [
+        f"protocol {result.suite.protocol}",
+        f"model kind: {model.kind}" + (", sees video only" if model.video_only else ", sees the state"),
+        f"result sha256 {content_hash(result)[:16]}…",
+        result.status,
+        result.provenance.level,
+    ]
+    return [f"by {model.org}", *facts] if model.org else facts
+
+
+def _task_facts(result: TaskResult) -> list[str]:
+    facts = [
+        f"version {result.version}",
+        f"{result.n:,} of {result.of:,} samples",
+        f"protocol hash {result.protocol_hash[:16]}…",
+    ]
+    if check := result.batch_check:
+        facts.append(f"{check.different} of {check.asked} answers differ at batch 1")
+    return facts
+
+
+def _partial(result: Result) -> list[str]:
+    short = [task.name for task in result.tasks if not task.complete]
+    if not short:
+        return []
+    return [
+        f"Not all samples were played ({', '.join(short)}): compare these numbers with nothing but the same part."
+    ]
+
+
+def _read(name: str) -> str:
+    return files("gobench.report").joinpath(name).read_text("utf-8")
+
+
+@cache
+def _template() -> Template:
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.from_string(_read("page.html"))

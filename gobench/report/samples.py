@@ -1,0 +1,73 @@
+"""The samples of a report: chosen by rules, drawn by their task from evidence alone."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from gobench.report.choose import choose
+from gobench.tasks import Exhibit, Task
+from gobench.types import Array, Record
+
+
+class Picture(NamedTuple):
+    """A picture inside the page."""
+
+    caption: str
+    data: str  # data URI
+    height: int
+    width: int
+
+
+class Shown(NamedTuple):
+    """A sample on the page."""
+
+    title: str
+    pictures: Sequence[Picture]
+    facts: Sequence[tuple[str, str]]
+
+
+class Shelf(NamedTuple):
+    """One list of samples: best, worst or strangest."""
+
+    name: str
+    rule: str
+    exhibits: Sequence[Shown]
+
+
+def shelves(folder: Path, task: Task, rows: Sequence[Record], count: int) -> list[Shelf]:
+    """At most ``count`` samples of each kind.
+
+    Raises:
+        DataError: the rows or the kept frames are broken.
+    """
+    table = task.table(rows)
+    known = {str(row["id"]): row for row in rows}
+    return [
+        Shelf(group.name, group.rule, [_shown(folder, task, known[sample]) for sample in group.ids])
+        for group in choose(task, table, rows, count)
+    ]
+
+
+def _shown(folder: Path, task: Task, row: Record) -> Shown:
+    from gobench import evidence
+
+    sample = str(row["id"])
+    frames = evidence.frames(folder, task.name, sample)
+    exhibit: Exhibit = task.exhibit(sample, row, frames)
+    facts = [(name, text) for name, text in exhibit.facts.items()]
+    if not frames:
+        facts.append(
+            ("generated frames", "not kept for this sample: what is shown was drawn from the readings")
+        )
+    pictures = [_picture(caption, array) for caption, array in exhibit.pictures]
+    return Shown(exhibit.title, pictures, facts)
+
+
+def _picture(caption: str, array: Array) -> Picture:
+    from gobench.codec.pictures import encode
+
+    data = base64.b64encode(encode(array)).decode("ascii")
+    return Picture(caption, f"data:image/png;base64,{data}", *array.shape[:2])
