@@ -38,15 +38,11 @@ class Recipe:
     fair: tuple[float, float]  # Black's chance of winning after the opening
     visits: int  # of each judgement
     child_visits: int
-    player: str = "mcts:400"
+    player: str = "mcts:1000"
     umpire: str = "mcts:3000"  # who says whether an opening is fair
-    most_plies: int = 60
-    heat: tuple[tuple[int, float], ...] = (
-        (8, 1.0),
-        (20, 0.5),
-        (1000, 0.2),
-    )  # before which ply, what temperature
-    random: float = 0.06  # share of the moves that are any legal play
+    most_plies: int = 50
+    heat: tuple[tuple[int, float], ...] = ((8, 1.0), (16, 0.4), (1000, 0.15))  # before which ply, what
+    random: float = 0.05  # share of the moves that are any legal play
     seed: int = 1
     version: str = "1"
     checked: str = ""  # what is known of the judge
@@ -59,7 +55,7 @@ class Recipe:
 
 RECIPES: Mapping[str, Recipe] = {
     "go7-lite": Recipe(7, 9.0, 80, (1, 4), 5, (0.35, 0.65), visits=16_000, child_visits=256),
-    "go5-lite": Recipe(5, 25.0, 60, (1, 4), 3, (0.2, 0.8), visits=30_000, child_visits=400, most_plies=24),
+    "go5-lite": Recipe(5, 25.0, 60, (1, 4), 3, (0.2, 0.8), visits=40_000, child_visits=600, most_plies=24),
 }
 
 
