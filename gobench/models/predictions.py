@@ -23,10 +23,10 @@ import numpy.typing as npt
 from gobench import canonical
 from gobench.errors import DataError, UsageError
 from gobench.types import Array, Json, Record
-from gobench.zeroshot.files import READERS, read_frames
+from gobench.zeroshot.files import INDEX, MARK, READERS, read_frames
 
-INDEX = "prompts.jsonl"
 NUMBERED = re.compile(r"\d{5,}")
+ROW: Record = {"task": str, "id": str, "number": str, "size": [int], "frames": int}
 
 
 class Predictions:
@@ -45,9 +45,14 @@ class Predictions:
                 f"predictions:{folder}: there is no folder {folder!r}. Give the folder that holds TASK/ID.mp4; "
                 "`gobench export-prompts SUITE --out DIR` writes the prompts and says where answers go."
             )
+        _refuse_prompts(self.folder)
         self.unreadable: dict[str, str] = {}  # file that could not be read -> why; it counts as missing
         self._root = self.folder.resolve()
-        self._numbers = _numbers(self.folder)
+        rows = _index(self.folder)
+        self._numbers = {(row["task"], row["id"]): row["number"] for row in rows}
+        if rows:  # the prompts as they were exported: what the answers are compared with
+            self.frame_size = (int(rows[0]["size"][0]), int(rows[0]["size"][1]))
+            self.max_frames = int(rows[0]["frames"])
         self._files: dict[str, dict[str, list[Path]]] = {}
 
     @cached_property
@@ -153,16 +158,29 @@ def _hidden(path: Path) -> bool:
     return any(part.startswith(".") for part in path.parts)
 
 
-def _numbers(folder: Path) -> dict[tuple[str, str], str]:
-    """(task, sample) -> the number by which it was exported, where DIR/prompts.jsonl is there."""
+def _refuse_prompts(folder: Path) -> None:
+    """DataError for a folder of exported prompts: read as answers, they would all be unchanged frames."""
+    mark = folder / MARK
+    if not mark.is_file():
+        return
+    facts = canonical.read_json(mark)
+    if isinstance(facts, dict) and facts.get("kind") == "prompts":
+        raise DataError(
+            f"{folder} holds exported prompts, not answers: put TASK/00000.mp4 or TASK/ID.mp4 into a folder of their "
+            f"own, with a copy of {INDEX} from {folder}."
+        )
+
+
+def _index(folder: Path) -> list[Record]:
+    """The rows of DIR/prompts.jsonl, where it is there: how samples were numbered, and how large they were drawn."""
     path = folder / INDEX
     if not path.is_file():
-        return {}
+        return []
     if not path.resolve().is_relative_to(folder.resolve()):
         raise DataError(f"{path} is a link out of {folder}: copy the file.")
-    table = {}
+    rows = []
     for k, line in enumerate(path.read_bytes().splitlines(), 1):
         row = canonical.loads(line, f"{path}, line {k}")
-        canonical.check(row, {"task": str, "id": str, "number": str}, f"{path}, line {k}")
-        table[row["task"], row["id"]] = row["number"]
-    return table
+        canonical.check(row, ROW, f"{path}, line {k}")
+        rows.append(row)
+    return rows

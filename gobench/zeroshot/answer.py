@@ -20,9 +20,9 @@ class Answer:
 
     ``facts`` is plain data: "size" [h, w] and "length" m as given; "registered", and if not, "why" (a slug:
     "no-frames", "not-the-picture", "never-still"); "fit" (stretch, contain, cover, corner); "likeness" up to 1;
-    "by" the frame that was registered (its index); "shift" [down, right] of the middle in reference pixels; "scale" [down, right];
-    "crop" [top, bottom, left, right], reference pixels that the video does not show; "gain" and "offset" of red,
-    green, blue; "runs", how many settled runs there are.
+    "by", the index of the frame that was registered; "shift" [down, right] of the middle in reference pixels;
+    "scale" [down, right]; "crop" [top, bottom, left, right], reference pixels that the video does not show;
+    "gain" and "offset" of red, green, blue; "runs", how many settled runs there are.
     """
 
     settled: Array | None  # uint8 [H, W, 3], None where the rule gives no answer

@@ -12,6 +12,9 @@ import numpy as np
 from gobench.errors import DataError
 from gobench.types import Array
 
+INDEX = "prompts.jsonl"  # of an export: one line a sample
+MARK = "export.json"  # what an export was made with
+
 MOST_FRAMES = 4096
 MOST_SIDE = 8192  # pixels
 MOST_PIXELS = 1 << 29  # of all frames together: 1.6 GB

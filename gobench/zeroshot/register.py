@@ -16,6 +16,7 @@ from gobench.zeroshot import settings as s
 from gobench.zeroshot.placement import Placement, Size, guesses
 
 Grey = npt.NDArray[np.float32]
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +47,12 @@ class _Level:
         (a, b), (c, d) = self.reference.shape, self.frame.shape
         return a / self.size[0], b / self.size[1], c / self.answer[0], d / self.answer[1]
 
-    def inward(self, p: Placement) -> npt.NDArray[np.float64]:
+    def inward(self, p: Placement) -> Floats:
         """The placement between the small pictures: scale down, start down, scale right, start right."""
         ry, rx, fy, fx = self.units
         return np.array([p.sy * fy / ry, p.top * fy, p.sx * fx / rx, p.left * fx])
 
-    def outward(self, q: npt.NDArray[np.float64]) -> Placement:
+    def outward(self, q: Floats) -> Placement:
         ry, rx, fy, fx = self.units
         return Placement(float(q[0] * ry / fy), float(q[2] * rx / fx), float(q[1] / fy), float(q[3] / fx))
 
@@ -100,7 +101,7 @@ def _grey(picture: Array, size: Size) -> Grey:
     return np.asarray(small, np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
 
 
-def _warped(level: _Level, q: npt.NDArray[np.float64], margin: int = 0) -> tuple[Grey, npt.NDArray[np.bool_]]:
+def _warped(level: _Level, q: Floats, margin: int = 0) -> tuple[Grey, npt.NDArray[np.bool_]]:
     """The frame as the reference would lie in it, with ``margin`` more pixels all around, and what is visible."""
     from PIL import Image
 
@@ -132,7 +133,7 @@ def _fit(x: Grey, y: Grey) -> tuple[float, float]:
     return gain, offset
 
 
-def _likeness(level: _Level, q: npt.NDArray[np.float64]) -> float:
+def _likeness(level: _Level, q: Floats) -> float:
     """How much of the reference's contrast the frame explains, every pixel's share being limited by CLIP."""
     warped, seen = _warped(level, q)
     if seen.mean() < 0.2:
@@ -161,16 +162,14 @@ def _searched(frame: Array, reference: Array, start: Registration) -> Registrati
     return Registration(start.guess, place, _likeness(level, best_q))
 
 
-def _scaled(q: npt.NDArray[np.float64], scale: float, shape: Size) -> npt.NDArray[np.float64]:
+def _scaled(q: Floats, scale: float, shape: Size) -> Floats:
     """The same placement, the picture ``scale`` times as large around its middle."""
-    sy, ty, sx, tx = q
-    grown = np.array([sy * scale, 0, sx * scale, 0])
-    return grown + np.array(
-        [0, ty + shape[0] / 2 * sy * (1 - scale), 0, tx + shape[1] / 2 * sx * (1 - scale)]
-    )
+    sy, ty, sx, tx = q.tolist()
+    down, right = (length / 2 * (1 - scale) for length in shape)
+    return np.array([sy * scale, ty + down * sy, sx * scale, tx + right * sx])
 
 
-def _correlations(window: Grey, reference: Grey, reach: int) -> Grey:
+def _correlations(window: Grey, reference: Grey, reach: int) -> Floats:
     """Correlation of the reference with the window at every shift, [2 * reach + 1, 2 * reach + 1]."""
     views = np.lib.stride_tricks.sliding_window_view(window, reference.shape)
     centred = reference - reference.mean()
@@ -181,11 +180,10 @@ def _correlations(window: Grey, reference: Grey, reach: int) -> Grey:
             _sums(window**2, reference.shape) / count - (_sums(window, reference.shape) / count) ** 2, 1e-3
         )
     )
-    scores: Grey = dots / (spread * count * max(float(centred.std()), 1e-3))
-    return scores
+    return np.asarray(dots / (spread * count * max(float(centred.std()), 1e-3)))
 
 
-def _sums(picture: Grey, shape: Size) -> npt.NDArray[np.float64]:
+def _sums(picture: Grey, shape: Size) -> Floats:
     """Sums over all windows of a shape, by running totals."""
     total = np.pad(picture.astype(np.float64).cumsum(0).cumsum(1), ((1, 0), (1, 0)))
     a, b = shape
@@ -209,12 +207,12 @@ def _refined(frame: Array, reference: Array, start: Registration) -> Registratio
     return best if best.likeness >= start.likeness else start
 
 
-def _step(level: _Level, q: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _step(level: _Level, q: Floats) -> Floats:
     """One step of least squares: what to add to the placement."""
     warped, seen = _warped(level, q)
     gain, offset = _fit(warped[seen], level.reference[seen]) if seen.sum() > 64 else (1.0, 0.0)
     error = level.reference - gain * warped - offset
-    down, right = np.gradient(warped)
+    down, right = np.gradient(warped, axis=0), np.gradient(warped, axis=1)
     seen[[0, -1]] = seen[:, [0, -1]] = False
     near = seen & (np.abs(error) < s.CLIP)
     if near.sum() < 64:
