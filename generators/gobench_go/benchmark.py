@@ -13,6 +13,7 @@ from gobench.types import Json, Record
 from gobench_go.judged import JudgedSet, open_set
 
 BOTH, BLACK = (1, 2), (1,)
+START_SEED = 0  # of where rollouts begin
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ def open_suite(name: str, protocol: str = "standard") -> Suite:
     if protocol not in PROTOCOLS:
         raise unknown("protocol", protocol, PROTOCOLS)
     row = SUITES[name]
-    asked = [kind for kind in row.tasks if kind in PROTOCOLS[protocol].tasks and kind in MAKERS]
+    asked = [kind for kind in row.tasks if kind in PROTOCOLS[protocol].tasks]
     judged = open_set(row.judged)
     return Suite(name, row.about, tuple(MAKERS[kind](judged, name, protocol) for kind in asked))
 
@@ -122,7 +123,27 @@ def next_move(judged: JudgedSet, suite: str, protocol: str) -> Task:
     return NextMove(name, judged, asked.samples, settings, public, headline=SUITES[suite].headline)
 
 
-MAKERS: Mapping[str, Callable[[JudgedSet, str, str], Task]] = {"next-move": next_move}
+def rollout(judged: JudgedSet, suite: str, protocol: str) -> Task:
+    """The rollout task of a suite on given games."""
+    from gobench_go.tasks import slices
+    from gobench_go.tasks.rollout import Rollout
+    from gobench_go.tasks.samples import starts
+    from gobench_go.video.moves import SURE
+
+    samples = starts(judged, START_SEED)
+    settings: Record = {
+        **_settings(judged, protocol),
+        "plies": SUITES[suite].plies,
+        "samples": len(samples),
+        "start_seed": START_SEED,
+        "sure": SURE,
+        "slices": {"phases": slices.settings(judged.rules)["phases"]},
+    }
+    name = f"{SUITES[suite].prefix}/rollout"
+    return Rollout(name, judged, samples, settings, _public(judged, name, suite, protocol))
+
+
+MAKERS: Mapping[str, Callable[[JudgedSet, str, str], Task]] = {"next-move": next_move, "rollout": rollout}
 """Kind of task -> how it is made of judged games, for a suite and a protocol."""
 
 

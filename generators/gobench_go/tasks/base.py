@@ -87,9 +87,9 @@ class JudgedTask:
         game, ply = self.position(sample)
         return frames(self.look(view), game.boards[max(0, ply + 1 - view.frames) : ply + 1])
 
-    def context(self, sample: str, ask: int) -> Record:
-        """What a model may be told with a question."""
-        colour = COLOURS[self.sample(sample).color]
+    def context(self, sample: str, ask: int, color: int) -> Record:
+        """What a model may be told with a question; ``color`` is to move."""
+        colour = COLOURS[color]
         return {
             "id": sample,
             "task": self.name,
@@ -130,7 +130,7 @@ class JudgedTask:
         return _ints(s.color for s in self.samples)
 
     @cached_property
-    def plies(self) -> Ints:
+    def starts(self) -> Ints:
         """How many moves were made before each sample, int64 [n]."""
         return _ints(s.ply for s in self.samples)
 

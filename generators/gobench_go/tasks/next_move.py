@@ -132,7 +132,7 @@ class NextMove(JudgedTask):
         """Parts of all samples: slice -> bool [n]."""
         rules, j = self.judged.rules, self.judgements
         return {
-            **slices.by_place(rules, self.plies, self.colors),
+            **slices.by_place(rules, self.starts, self.colors),
             **slices.by_board(rules, self.boards, self.captures & j.legal[:, :-1]),
             **slices.by_entropy(j.policy),
         }
@@ -209,7 +209,7 @@ class NextMoveTrial:
         if self.done:
             return None
         n = 0 if self.task.videos else 1
-        return ask(self.prompt, n, self.task.context(self.sample, len(self.answers)))
+        return ask(self.prompt, n, self.task.context(self.sample, len(self.answers), self.color))
 
     def tell(self, frames: Array) -> None:
         """Read an answer."""

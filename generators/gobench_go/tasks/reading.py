@@ -129,15 +129,27 @@ class Changes:
         return found
 
 
-def changes(rules: Rules, before: Array, answers: Answers, colors: npt.NDArray[np.int64]) -> Changes:
-    """Compare answers with the boards before, uint8 [N, R*C]; ``colors`` int64 [N] is who is to move."""
+def changes(
+    rules: Rules,
+    before: Array,
+    answers: Answers,
+    colors: npt.NDArray[np.int64],
+    truth: Array | None = None,
+) -> Changes:
+    """Compare answers with the boards before.
+
+    Args:
+        before: uint8 [N, R*C], what was shown.
+        colors: int64 [N], who is to move.
+        truth: uint8 [N, R*C], the boards of the rules, if they are others: they say what a move captures.
+    """
     after, own = answers.boards, colors[:, None]
     empty, gone = before == 0, (before > 0) & (after == 0)
     added, mine = empty & (after > 0), empty & (after == own)
     turned = ((before > 0) & (after > 0) & (before != after)) | (empty & (after == 3 - own))
     one = mine.sum(axis=1) == 1
     move = np.where(one, mine.argmax(axis=1), -1).astype(np.int64)
-    taken = captured(rules, before, move, colors)
+    taken = captured(rules, before if truth is None else truth, move, colors)
     kinds = np.select(
         [
             answers.missing,
