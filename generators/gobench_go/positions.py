@@ -41,12 +41,12 @@ def hashes(boards: Array, to_move: npt.ArrayLike) -> Words:
     if stones.ndim != 3 or stones.dtype != np.uint8 or mover.shape != stones.shape[:1]:
         given = f"{stones.dtype} {stones.shape} and {mover.shape}"
         raise DataError(f"positions are uint8 [N, R, C] and as many sides to move, not {given}.")
-    if (stones > 2).any() or ((mover != 1) & (mover != 2)).any():
-        raise DataError("points are 0 empty, 1 black or 2 white, and 1 or 2 is to move.")
     n, rows, cols = stones.shape
     out = np.empty(n, np.uint64)
-    _hash_all(stones.reshape(n, -1), mover.astype(np.uint8), _table(rows, cols), out)
-    return _scrambled(out + np.uint64((rows << 40) + (cols << 32)))
+    size = np.uint64((rows << 40) + (cols << 32))
+    if not _hash_all(stones.reshape(n, -1), mover.astype(np.int64), _table(rows, cols), size, out):
+        raise DataError("points are 0 empty, 1 black or 2 white, and 1 or 2 is to move.")
+    return out
 
 
 def hashes_of_record(record: Mapping[str, Json]) -> Words:
@@ -58,8 +58,9 @@ def hashes_of_record(record: Mapping[str, Json]) -> Words:
     from gobench_go.drawing import boards_of
 
     colors = record["colors"]
-    last = 3 - colors[-1] if colors else 1
-    return hashes(boards_of(record), np.array([*colors, last], np.uint8))
+    to_move = np.array([*colors, 3 - colors[-1] if colors else 1], np.uint8)
+    quick = {"moves": np.array(record["moves"], np.int16), "colors": to_move[:-1]}
+    return hashes(boards_of({**record, **quick}), to_move)
 
 
 @lru_cache(maxsize=16)
@@ -88,15 +89,28 @@ def _scrambled(z: Words) -> Words:
 
 
 @compiled
-def _hash_all(boards: Array, mover: Array, table: Words, out: Words) -> None:
-    """The least sum of words over the symmetries for boards [N, R*C], from what changes between neighbours."""
+def _hash_all(boards: Array, mover: npt.NDArray[np.int64], table: Words, size: np.uint64, out: Words) -> bool:
+    """The least sum of words over the symmetries for boards [N, R*C], from what changes between neighbours.
+
+    False for values that are none.
+    """
     before, sums = np.zeros(boards.shape[1], np.uint8), np.zeros(16, np.uint64)
     for n in range(len(boards)):
         for p in range(len(before)):
             old, new = before[p], boards[n, p]
             if old != new:
+                if new > 2:
+                    return False
                 before[p] = new
                 for k in range(16):
                     sums[k] += table[p, new, k] - table[p, old, k]
-        first = 8 * (mover[n] - 1)
-        out[n] = sums[first : first + 8].min()
+        if not 1 <= mover[n] <= 2:
+            return False
+        least, first = sums[8 * mover[n] - 8], 8 * mover[n] - 8
+        for k in range(first + 1, first + 8):
+            least = min(least, sums[k])
+        z = least + size
+        z = (z ^ (z >> _S30)) * _MIX1
+        z = (z ^ (z >> _S27)) * _MIX2
+        out[n] = z ^ (z >> _S31)
+    return True

@@ -67,8 +67,7 @@ def write_sketch(folder: Path, domain: Domain, tables: Callable[[], Tables]) -> 
         return False
     if stands(folder, content):
         return True
-    count = sum(len(_hashes(folder, hashed, *row)) for row in _covered(tables()))
-    sketch = sized(count)
+    sketch = sized(sum(_count(folder, hashed, *row) for row in _covered(tables())))
     for row in _covered(tables()):
         sketch.add(_hashes(folder, hashed, *row))
     _write(folder / SKETCH, sketch, content)
@@ -117,6 +116,18 @@ def _hashes(folder: Path, hashed: Hasher, shard: Shard, table: Record) -> Hashes
         found = _made_anew(folder / shard.file, hashed)
         leave(folder, shard, table["sha256"], [found])
     return found
+
+
+def _count(folder: Path, hashed: Hasher, shard: Shard, table: Record) -> int:
+    """How many positions a shard has, from the size of what was left."""
+    place = _place(folder, shard)
+    try:
+        with place.open("rb") as file:
+            if file.read(DIGEST) == bytes.fromhex(table["sha256"]):
+                return (place.stat().st_size - 2 * DIGEST) // 8
+    except OSError:
+        pass
+    return len(_hashes(folder, hashed, shard, table))
 
 
 def _left(path: Path, sha256: str) -> Hashes | None:

@@ -10,7 +10,7 @@ class Finding:
     """One thing that is wrong, and where.
 
     ``kind`` is one of: unfinished, plan, missing, checksum, stray, manifest, index, sample, record, split,
-    frames, picture.
+    frames, picture, sketch.
     """
 
     kind: str

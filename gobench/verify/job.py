@@ -16,6 +16,8 @@ from gobench.canonical import dumps, read_json
 from gobench.dataset import read_index
 from gobench.errors import DataError
 from gobench.seeds import stream
+from gobench.sketch import SKETCH, Sketch
+from gobench.sketch import read as read_sketch
 from gobench.types import Domain, Record
 from gobench.verify.finding import Finding
 from gobench.verify.shard import ShardCheck
@@ -41,7 +43,7 @@ class ShardsJob:
 
     def __call__(self, index: int) -> None:
         shard = self.shards[index]
-        check = ShardCheck(self.folder, self.plan, shard, self.domain, self._kept(shard))
+        check = ShardCheck(self.folder, self.plan, shard, self.domain, self._kept(shard), self.sketch)
         found = [asdict(finding) for finding in check.run(self._rows(shard), self._chosen(shard))]
         self._file(index).write_bytes(dumps({**check.seen, "findings": found}))
 
@@ -72,6 +74,14 @@ class ShardsJob:
         """The candidate of each sample; None where that is not known."""
         try:
             return read_kept(self.folder, self.plan)
+        except DataError:
+            return None
+
+    @cached_property
+    def sketch(self) -> Sketch | None:
+        """The dataset's sketch; None where there is none, or a broken one, which is told elsewhere."""
+        try:
+            return read_sketch(self.folder / SKETCH)
         except DataError:
             return None
 

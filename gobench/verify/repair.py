@@ -17,9 +17,10 @@ from gobench.build.plan import KEPT, PLAN, REJECTED, Part, Plan, Shard, read
 from gobench.canonical import pretty
 from gobench.card import CARD
 from gobench.croissant import CROISSANT
+from gobench.sketch import SKETCH
 from gobench.verify.finding import Finding
 
-DERIVED = (SUMS, INDEX, REPORT, CARD, CROISSANT, KEPT, REJECTED)
+DERIVED = (SUMS, INDEX, REPORT, CARD, CROISSANT, SKETCH, KEPT, REJECTED)
 """Files at the top that a build writes again where they are missing."""
 
 

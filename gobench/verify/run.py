@@ -7,6 +7,7 @@ files      everything in SHA256SUMS is there and has its sum; data/ holds nothin
 manifest   says what plan and shards say
 samples    byte ranges, records, counts, splits, index (see ``gobench.verify.shard``)
 pictures   of all samples or of some: they decode, and equal a fresh drawing
+sketch     of the same samples: their positions are in ``sketch.bin``, where there is one
 =========  ===============================================================================================
 """
 
@@ -27,6 +28,7 @@ from gobench.build.trial import warm
 from gobench.canonical import sha256_file
 from gobench.dataset import read_index, read_manifest
 from gobench.errors import BuildError, DataError, UsageError
+from gobench.sketch import SKETCH
 from gobench.types import Domain, Record
 from gobench.verify.finding import Finding
 from gobench.verify.job import ShardsJob
@@ -148,6 +150,8 @@ class _Check:
 
     def _expected(self) -> Iterator[str]:
         yield from (PLAN, KEPT, REJECTED, REPORT, INDEX)
+        if (self.folder / SKETCH).is_file():
+            yield SKETCH
         pieces: list[Part | Shard] = [*self.plan.parts, *self.shards]
         for piece in pieces:
             yield from (piece.file, piece.sidecar)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from gobench.build import positions
 from gobench.build.candidates import Candidates
 from gobench.build.plan import Plan, Shard
 from gobench.build.recipes import differences
@@ -17,6 +18,7 @@ from gobench.canonical import dumps
 from gobench.codec import Codec, codec
 from gobench.errors import DataError
 from gobench.shards import END, RECORD, Row, Sample, digest, pread, unpack
+from gobench.sketch import SKETCH, Sketch
 from gobench.types import Clip, Domain, Record
 from gobench.verify.finding import Finding
 from gobench.verify.identity import Identity
@@ -34,6 +36,7 @@ class ShardCheck:
     shard: Shard
     domain: Domain | None
     kept: Sequence[int]  # candidate of each sample, [] where that is not known
+    sketch: Sketch | None = None
     seen: dict[str, int] = field(default_factory=lambda: {"drawn": 0})
 
     @cached_property
@@ -158,6 +161,7 @@ class ShardCheck:
                 studio = Studio(self.domain, self.plan.config)
                 fresh = studio.sample(number, origin[0], self.shard.split, origin[1]).record
                 yield from self._compare_record(sample, fresh)
+                yield from self._look_up(sample.key, fresh)
             clip = self.domain.clip(sample.record())
             if probe and frames_digest(clip) != probe:
                 text = "the record is drawn otherwise now than when this was built"
@@ -171,6 +175,14 @@ class ShardCheck:
         if sample.members[RECORD] != dumps(fresh):
             text = "; ".join(differences(sample.record(), fresh)) or "it is not canonical JSON"
             yield self._found("record", text.replace("was asked for", "when made anew"), sample.key)
+
+    def _look_up(self, key: str, record: Record) -> Iterator[Finding]:
+        """Whether the sketch knows the positions of a sample that is trained on."""
+        hashed = positions.hasher(self.domain)
+        if self.sketch is None or hashed is None or self.shard.split not in positions.SPLITS:
+            return
+        if lost := int((~self.sketch.contains(positions.hashes_of(hashed, record))).sum()):
+            yield Finding("sketch", SKETCH, f"{lost} of its positions are not in it", key)
 
     def _compare_pictures(self, sample: Sample, clip: Clip) -> Iterator[Finding]:
         if self.codec.renders:
