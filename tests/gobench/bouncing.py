@@ -106,3 +106,17 @@ def _trap(where: str, index: int) -> None:
     if what == "sleep":
         time.sleep(60)
     raise ZeroDivisionError("the trap")
+
+
+class Placed(Bouncing):
+    """The domain with positions: every place of a dot, whichever way it goes."""
+
+    name = "placed"
+
+    def position_hashes(self, record: Mapping[str, Any]) -> np.ndarray:
+        return placed(record["start"], record["length"])
+
+
+def placed(start: int, length: int = 6) -> np.ndarray:
+    """The hashes of a dot's places, uint64 [length]."""
+    return np.array([seed64(start, "place", t) for t in range(length)], np.uint64)
