@@ -23,8 +23,8 @@ from gobench_go.video.themes import Look, look
 
 if TYPE_CHECKING:
     from gobench_go.judged import Judged
-    from gobench_go.tasks.base import JudgedTask
     from gobench_go.tasks.next_move import NextMove
+    from gobench_go.tasks.rollout import Rollout
 
 SIDE = 256  # pixels of every picture that is drawn here
 NAMES = ("", "Black", "White")
@@ -66,20 +66,21 @@ def next_move(task: NextMove, sample: str, row: Record | None, frames: Mapping[s
     return Exhibit(f"{sample}: {who} to move", pictures, facts)
 
 
-def rollout(task: JudgedTask, sample: str, row: Record | None, frames: Mapping[str, Array]) -> Exhibit:
+def rollout(task: Rollout, sample: str, row: Record | None, frames: Mapping[str, Array]) -> Exhibit:
     """A sample of a rollout task: where it began, its last frames, and why it stopped.
 
     Args and errors as of :func:`next_move`.
     """
     game, ply = task.position(sample)
-    judged, board, who = game.positions[ply], game.boards[ply], NAMES[game.colors[ply]]
-    shape = (task.judged.rules.rows, task.judged.rules.cols)
-    drawn = look(task.theme, SIDE, *shape)
-    pictures = [
-        (f"prompt, {who} to move", _draw(drawn, board)),
-        *((f"{name}, as generated", frames[name]) for name in list(frames)[-STRIP:]),
-    ]
-    facts = {"sample": sample, "to move": who, "best first move": _move_facts(judged, judged.best, shape)}
+    who, shape = NAMES[game.colors[ply]], (task.judged.rules.rows, task.judged.rules.cols)
+    drawn, truth = look(task.theme, SIDE, *shape), task.truth(sample, View(SIDE, SIDE, 1))
+    pictures = [(f"prompt, {who} to move", _draw(drawn, game.boards[ply]))]
+    facts = {"sample": sample, "first to move": who}
+    if row is not None:
+        pictures += _strip(drawn, row["plies"], frames, shape)
+        facts |= _audit(task, row) | _numbers(task, row)
+    if len(truth):
+        pictures.append((f"the judged game {len(truth)} plies later", np.asarray(truth[-1])))
     return Exhibit(f"{sample}: continued alone from ply {ply}", pictures, facts)
 
 
@@ -178,6 +179,28 @@ def _answers(
                 f"{caption}, drawn again from what was read",
                 _draw(drawn, board_of(tries[first]["board"], *shape)),
             )
+
+
+def _strip(
+    drawn: Look, plies: Sequence[Record], frames: Mapping[str, Array], shape: tuple[int, int]
+) -> Iterator[tuple[str, Array]]:
+    """The last frames of a rollout, as kept or drawn again."""
+    for number in range(max(0, len(plies) - STRIP), len(plies)):
+        answer, caption = plies[number], f"frame {number + 1} of {len(plies)}"
+        kept = frames.get(f"ply{number:02d}")
+        if kept is not None:
+            yield f"{caption}, as generated", kept
+        elif "board" in answer:
+            yield (
+                f"{caption}, drawn again from what was read",
+                _draw(drawn, board_of(answer["board"], *shape)),
+            )
+
+
+def _numbers(task: Task, row: Record) -> dict[str, str]:
+    """The metrics of one sample."""
+    columns = task.table([row]).columns.items()
+    return {name.replace("_", " "): f"{values[0]:g}" for name, values in columns if np.isfinite(values[0])}
 
 
 def _different(tries: Sequence[Record]) -> Iterator[tuple[int, int]]:

@@ -24,7 +24,7 @@ from gobench.types import Json, Record
 Numbers = npt.NDArray[np.float64]
 
 RULES: Mapping[str, str] = {
-    "best": "answers with the best possible {headline}, the hardest by the oracle first",
+    "best": "clean answers with the best possible {headline}, {order}",
     "worst": "answers with the largest loss by {loss}",
     "strangest": "answers of rare kinds, then those that were read with the least confidence",
 }
@@ -41,7 +41,11 @@ class Group(NamedTuple):
 def choose(task: Task, table: Table, rows: Sequence[Record], count: int) -> list[Group]:
     """At most ``count`` samples of each kind out of a task's table and its evidence."""
     order = {"best": best(task, table), "worst": worst(task, table), "strangest": strangest(table, rows)}
-    words = {"headline": task.headline, "loss": loss_metric(task)}
+    words = {
+        "headline": task.headline,
+        "loss": loss_metric(task),
+        "order": "the hardest first" if hasattr(task, "difficulty") else "in the order of their names",
+    }
     taken: set[int] = set()
     groups = []
     for name, ranked in order.items():

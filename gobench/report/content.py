@@ -95,10 +95,10 @@ def kind_rows(result: TaskResult, task: Task | None) -> list[KindRow]:
     return [_kind_row(name, told.get(name, ""), result.audit.get(name, 0), result.n) for name in names]
 
 
-def forests(result: TaskResult, task: Task | None) -> list[Forest]:
-    """Every metric over the parts, the headline first."""
-    names = sorted(_ordered(result, task), key=lambda name: name != result.headline)
-    drawn = [_forest(name, result) for name in names]
+def forests(result: TaskResult, task: Task | None, parts: Sequence[str] = ()) -> list[Forest]:
+    """Every metric over the parts of the test, in the order of ``parts`` where it names them."""
+    order = [part for part in dict.fromkeys([*parts, *result.slices]) if part in result.slices]
+    drawn = [_forest(name, result, order) for name in _ordered(result, task)]
     return [forest for forest in drawn if forest.groups]
 
 
@@ -182,8 +182,8 @@ def _kind_row(name: str, about: str, count: int, n: int) -> KindRow:
     return KindRow(name, about, mark, f"{count:,}", f"{share:.1%}")
 
 
-def _forest(name: str, result: TaskResult) -> Forest:
-    numbers = {part: facts.metrics.get(name) for part, facts in result.slices.items()}
+def _forest(name: str, result: TaskResult, order: Sequence[str]) -> Forest:
+    numbers = {part: result.slices[part].metrics.get(name) for part in order}
     whole = result.metrics.get(name)
     unit = next((n.unit for n in numbers.values() if n), "proportion")
     scale = axis(unit, _ends([*numbers.values(), whole]))

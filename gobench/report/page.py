@@ -97,8 +97,9 @@ def _part(result: TaskResult, task: Task | None, whole: Result, folder: Path, co
             "words are today's, and no samples are drawn."
         )
     drawn: Sequence[Shelf] = ()
-    if count and task and not notices:
-        drawn, told = _drawn(folder, task, count)
+    parts: Sequence[str] = ()
+    if task and not notices:
+        drawn, parts, told = _evidence(folder, task, count)
         notices += told
     floors = known_floors(whole.suite.name, result) if result.complete else {}
     return TaskPart(
@@ -110,19 +111,22 @@ def _part(result: TaskResult, task: Task | None, whole: Result, folder: Path, co
         floors=list(floors),
         methods=content.methods(result),
         kinds=content.kind_rows(result, task) if result.n else (),
-        forests=content.forests(result, task),
+        forests=content.forests(result, task, parts),
         groups=drawn,
     )
 
 
-def _drawn(folder: Path, task: Task, count: int) -> tuple[list[Shelf], list[str]]:
+def _evidence(folder: Path, task: Task, count: int) -> tuple[list[Shelf], Sequence[str], list[str]]:
+    """Samples, the names of slices in the task's order, and what to tell where there is no evidence."""
     from gobench import evidence
 
     try:
         _, rows = evidence.read(folder, task.name)
-        return (shelves(folder, task, rows, count) if rows else []), []
+        table = task.table(rows)
+        drawn = shelves(folder, task, table, rows, count) if rows and count else []
+        return drawn, list(table.slices), []
     except GobenchError as error:
-        return [], [f"No samples are drawn: {error}"]
+        return [], (), [f"No samples are drawn: {error}"]
 
 
 def _facts(result: Result) -> list[str]:

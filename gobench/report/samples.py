@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gobench.report.choose import choose
-from gobench.tasks import Exhibit, Task
+from gobench.tasks import Exhibit, Table, Task
 from gobench.types import Array, Record
 
 
@@ -37,13 +37,12 @@ class Shelf(NamedTuple):
     exhibits: Sequence[Shown]
 
 
-def shelves(folder: Path, task: Task, rows: Sequence[Record], count: int) -> list[Shelf]:
-    """At most ``count`` samples of each kind.
+def shelves(folder: Path, task: Task, table: Table, rows: Sequence[Record], count: int) -> list[Shelf]:
+    """At most ``count`` samples of each kind out of a task's evidence rows and the table made of them.
 
     Raises:
-        DataError: the rows or the kept frames are broken.
+        DataError: the kept frames are broken.
     """
-    table = task.table(rows)
     known = {str(row["id"]): row for row in rows}
     return [
         Shelf(group.name, group.rule, [_shown(folder, task, known[sample]) for sample in group.ids])
