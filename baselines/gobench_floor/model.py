@@ -15,6 +15,7 @@ class CopyFrame:
     """Answers with its last frame again, as often as asked; as ``gobench.types.VideoModel``."""
 
     kind = "floor"
+    video_only = True
     max_frames = 1
 
     def __init__(self, argument: str = "") -> None:

@@ -1,0 +1,186 @@
+"""Models as programs: ``cmd:PROGRAM ARGS`` speaks frames on stdin and stdout (see ``framing``), never pickle."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import shlex
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gobench.canonical import sha256
+from gobench.errors import ChildError, DataError, UsageError
+from gobench.models.answers import shape_hint
+from gobench.models.child import Child, GoneError, SilentError
+from gobench.models.describe import ModelInfo, describe
+from gobench.models.framing import LENGTH, PROTOCOL, GarbledError, header, header_length, pack, shape_of
+from gobench.models.loaded import KEPT
+from gobench.types import Array, Json, Record
+
+DECLARED = (
+    "name", "kind", "video_only", "frame_size", "max_frames", "context_keys", "parameters",
+    "weights_sha256", "trained_on", "provenance",
+)  # fmt: skip
+
+
+def open_model(text: str, timeout: float) -> tuple[Command, ModelInfo]:
+    """Start the program and say hello.
+
+    Raises:
+        UsageError: no program is named, or there is none of that name, or it declares what cannot be.
+        ChildError: it died, hung, or said something else.
+    """
+    argv = _split(text)
+    model = Command(argv, text, timeout)
+    try:
+        said = SimpleNamespace(**{key: model.declared[key] for key in DECLARED if key in model.declared})
+        return model, describe(said, _name(argv), text, "cmd", code_sha256=_code(argv))
+    except BaseException:
+        model.close()
+        raise
+
+
+class Command:
+    """A child process as a model."""
+
+    own_deadline = True  # answers are awaited with a deadline here, and a child that hangs is killed
+
+    def __init__(self, argv: Sequence[str], text: str, timeout: float) -> None:
+        self.text = text
+        self.timeout = timeout
+        try:
+            self._child = Child(argv)
+        except OSError as error:
+            raise UsageError(
+                f"model {text!r}: the program {argv[0]!r} cannot be started ({error.strerror or error}). Give a program "
+                "on the PATH or with its folder, as in cmd:./run.sh or cmd:python my_client.py."
+            ) from error
+        except (ValueError, TypeError) as error:
+            raise UsageError(f"model {text!r} cannot be started: {error}.") from error
+        self.declared = self._tell("hello", {"protocol": PROTOCOL})
+
+    @property
+    def pid(self) -> int:
+        """The child's process id."""
+        return self._child.pid
+
+    def begin(self, public: Mapping[str, Json]) -> None:
+        """Pass on a task's public settings."""
+        self._tell("begin", {"public": dict(public)})
+
+    def generate(
+        self,
+        frames: Array,
+        n: int,
+        seeds: npt.NDArray[np.uint64],
+        context: Sequence[Mapping[str, Json]] | None = None,
+    ) -> Array:
+        """uint8 [B, T, H, W, 3] -> uint8 [B, n, H, W, 3]; raises ChildError, and the child is ended then."""
+        batch, prompt, height, width, _ = frames.shape
+        until = time.monotonic() + self.timeout
+        asked = {
+            "shape": list(frames.shape), "n": n, "seeds": [str(int(seed)) for seed in seeds],
+            "context": None if context is None else [dict(row) for row in context],
+        }  # fmt: skip
+        what = f"{n} frame(s) after each of {batch} clip(s) of {prompt} frame(s)"
+        with self._blame(what):
+            self._send("generate", asked, until)
+            self._child.write(np.ascontiguousarray(frames).data, until)
+            got = shape_of(self._receive("generate", until))
+            want = (batch, n, height, width, 3)
+            if got != want:
+                raise GarbledError("answered with " + shape_hint(got, want, prompt).rstrip("."))
+            data = self._child.read(math.prod(want), until)
+        return np.frombuffer(data, np.uint8).reshape(want)
+
+    def close(self) -> None:
+        """Say goodbye, then make sure that the child and what it started have ended."""
+        with contextlib.suppress(GoneError, SilentError, OSError):
+            self._send("bye", {}, time.monotonic() + 0.5)
+        self._child.end()
+
+    def _tell(self, op: str, more: Record) -> Record:
+        until = time.monotonic() + self.timeout
+        with self._blame(f'"{op}"'):
+            self._send(op, more, until)
+            return self._receive(op, until)
+
+    def _send(self, op: str, more: Record, until: float) -> None:
+        self._child.write(pack({"op": op, **more}), until)
+
+    def _receive(self, op: str, until: float) -> Record:
+        length = self._child.read(LENGTH.size, until)
+        try:
+            found = header(bytes(self._child.read(header_length(bytes(length)), until)))
+        except GarbledError as error:
+            more = self._child.leftover()[:80]
+            raise GarbledError(f"{error}. It went on with {more!r}" if more else str(error)) from None
+        if "error" in found:
+            raise GarbledError(f"said that it cannot: {str(found['error'])[:500]}")
+        if found.get("op", op) != op:
+            raise GarbledError(f'answered "{found["op"]}" to "{op}"')
+        return found
+
+    def _blame(self, what: str) -> _Blame:
+        return _Blame(self, what)
+
+    def fail(self, error: Exception, what: str) -> ChildError:
+        """End the child; the error that tells what it did."""
+        did = f"did not answer within {self.timeout:g} s" if isinstance(error, SilentError) else str(error)
+        if isinstance(error, GoneError):
+            self._child.end()
+        else:
+            self._child.kill()
+        words = self._child.last_words()
+        told = f" The last it wrote to stderr:\n  {words}" if words else " It wrote nothing to stderr."
+        return ChildError(f"model {self.text!r} {did}, when it was asked for {what}. {KEPT}{told}")
+
+
+class _Blame:
+    """Turns what goes wrong with a child into a ChildError that names it."""
+
+    def __init__(self, model: Command, what: str) -> None:
+        self.model, self.what = model, what
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
+        if isinstance(error, GoneError | SilentError | GarbledError):
+            raise self.model.fail(error, self.what) from None
+        if error is not None:  # Ctrl-C in the middle of an answer: nothing after it would make sense
+            self.model._child.kill()
+
+
+def _split(text: str) -> list[str]:
+    try:
+        argv = shlex.split(text.removeprefix("cmd:"))
+    except ValueError as error:
+        raise UsageError(f"model {text!r}: its quotes do not match ({error}).") from error
+    if not argv:
+        raise UsageError("cmd: needs a program, as in cmd:python my_client.py.")
+    return argv
+
+
+def _name(argv: Sequence[str]) -> str:
+    """The script if there is one, else the program, without folder and ending."""
+    words = [word for word in argv[1:] if not word.startswith("-") and Path(word).is_file()]
+    return Path((words or argv)[0]).stem
+
+
+def _code(argv: Sequence[str]) -> str | None:
+    """A hash over the scripts that the command line names."""
+    found = []
+    for word in argv[1:]:
+        try:
+            found.append(sha256(Path(word).read_bytes()) if Path(word).is_file() else "")
+        except (OSError, DataError, ValueError):
+            continue
+    known = [item for item in found if item]
+    return sha256("".join(known).encode()) if known else None

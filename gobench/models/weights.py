@@ -1,0 +1,55 @@
+"""One hash for a set of weights, whichever file they lie in."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from gobench.canonical import dumps
+from gobench.types import Json, Record
+
+if TYPE_CHECKING:
+    import torch
+
+
+def weights_hash(config: Json, tensors: Mapping[str, torch.Tensor]) -> str:
+    """sha256 in hex over the canonical config and, sorted by name, each tensor's (name, dtype, shape) and bytes."""
+    found = hashlib.sha256(dumps(config))
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        found.update(dumps([name, str(tensor.dtype), list(tensor.shape)]))
+        found.update(_bytes(tensor))
+    return found.hexdigest()
+
+
+def count(tensors: Mapping[str, torch.Tensor]) -> int:
+    """How many numbers of floating point there are; buffers of other types are not parameters."""
+    return sum(t.numel() for t in tensors.values() if t.is_floating_point())
+
+
+def of_module(model: Any) -> Record:
+    """The weights' hash and count of a torch module, or of one in its attribute ``net``; else nothing."""
+    torch = sys.modules.get("torch")  # a model that has weights has imported it
+    if torch is None:
+        return {}
+    module = model if isinstance(model, torch.nn.Module) else getattr(model, "net", None)
+    if not isinstance(module, torch.nn.Module):
+        return {}
+    tensors = {k: v for k, v in module.state_dict().items() if isinstance(v, torch.Tensor)}
+    found: Record = {}
+    if getattr(model, "weights_sha256", None) is None:
+        found["weights_sha256"] = weights_hash({}, tensors)
+    if getattr(model, "parameters", None) is None or callable(model.parameters):
+        found["parameters"] = sum(p.numel() for p in module.parameters())
+    return found
+
+
+def _bytes(tensor: torch.Tensor) -> Any:
+    import torch
+
+    flat = tensor.detach().cpu().contiguous().reshape(-1)
+    if not flat.numel():
+        return b""
+    return flat.view(torch.uint8).numpy().data
