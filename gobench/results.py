@@ -44,6 +44,9 @@ class ModelFacts(Strict):
 
     name: str
     text: str = Field(description="How it was named on the command line, without private paths")
+    form: str = Field(
+        description='How it was opened: "file", "python", "installed", "cmd", "predictions", ...'
+    )
     org: str = ""
     kind: str = Field(description='"video", "state", "floor" or "ceiling"')
     video_only: bool = Field(description="Whether it saw frames alone")
@@ -52,6 +55,7 @@ class ModelFacts(Strict):
     context_keys: tuple[str, ...] = Field(description="What it read beside the frames")
     parameters: Count | None = None
     weights_sha256: Hex | None = None
+    code_sha256: Hex | None = Field(default=None, description="Of the file with its class or program")
     provenance: dict[str, Any] = Field(
         default_factory=dict,
         description="Training data as its maker states it: datasets, shard hashes, frames watched, action labels",

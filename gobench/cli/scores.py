@@ -35,7 +35,7 @@ def task_lines(task: TaskResult) -> Iterator[str]:
         return
     part = "" if task.complete else f" of {task.of:,}: a part, not comparable with whole runs"
     yield f"{task.name} {task.version}, {task.n:,} samples{part}"
-    for name, number in task.metrics.items():
+    for name, number in sorted(task.metrics.items(), key=lambda item: item[0] != task.headline):
         mark = "*" if name == task.headline else " "
         yield f" {mark} {name:<22} {shown(number)}"
     counts = ", ".join(f"{kind} {count:,}" for kind, count in task.audit.items() if count)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from gobench.canonical import sha256_file
 from gobench.errors import unknown
 from gobench.evaluate import folder as places
 from gobench.evaluate.environment import environment, facts, later
+from gobench.evaluate.groups import ready_made
 from gobench.evaluate.protocol import benchmark_of, grouped, order, protocol_hash
 from gobench.sketch import novel
 from gobench.tasks import MOST_FRAMES, Suite, Task, View
@@ -47,7 +49,7 @@ class Plan:
     @property
     def ready_made(self) -> bool:
         """Whether the model's answers were made beforehand, so that they cannot follow each other."""
-        return bool(getattr(self.model.model, "ready_made", False))
+        return ready_made(self.model)
 
     def samples(self, task: Task) -> list[str]:
         """The samples to ask, in order."""
@@ -72,6 +74,7 @@ class Plan:
         return {
             "model": info.name,
             "weights": info.weights_sha256,
+            "code": info.code_sha256,
             "context_keys": list(info.context_keys),
             "frame_size": list(info.frame_size),
             "max_frames": info.max_frames,
@@ -139,7 +142,8 @@ def model_facts(model: Loaded) -> Record:
     info = model.info
     return {
         "name": info.name,
-        "text": info.text,
+        "text": public_text(info.text),
+        "form": info.form,
         "org": "",
         "kind": info.kind,
         "video_only": info.video_only,
@@ -147,10 +151,16 @@ def model_facts(model: Loaded) -> Record:
         "max_frames": info.max_frames,
         "context_keys": list(info.context_keys),
         "parameters": info.parameters,
-        "weights_sha256": info.weights_sha256 or None,
+        "weights_sha256": info.weights_sha256,
+        "code_sha256": info.code_sha256,
         "provenance": dict(info.provenance),
         "attempts": None,
     }
+
+
+def public_text(text: str) -> str:
+    """How a model was named, with absolute places cut to their last part: they are nobody's business."""
+    return re.sub(r"""(^|(?<=[\s:='"]))[~/][^\s'"]*/""", "", text)
 
 
 def _known(task: Task, trained_on: Sequence[Path | str]) -> list[str]:

@@ -8,31 +8,24 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from gobench.errors import DataError
 from gobench.seeds import seed64
 from gobench.tasks import Ask, Task, Trial, View
-from gobench.types import Array, Json, Record
+from gobench.types import Array, Record
+
+if TYPE_CHECKING:
+    from gobench.models import Loaded
 
 CHECKED = 16  # samples whose first answers are asked once more, alone
 
 
-class Asked(Protocol):
-    """What a group needs of a loaded model."""
-
-    def ask(
-        self,
-        frames: Array,
-        n: int,
-        seeds: npt.NDArray[np.uint64],
-        context: Sequence[Mapping[str, Json]] | None,
-    ) -> Array:
-        """uint8 [B, T, H, W, 3] -> uint8 [B, n, H, W, 3], checked; raises a GobenchError."""
-        ...
+def ready_made(model: Loaded) -> bool:
+    """Whether a model's answers were made beforehand: they are looked up one by one, and some may be missing."""
+    return bool(getattr(model.model, "ready_made", False))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +57,13 @@ class _Seat:
         return hashlib.sha256(b"".join(self.answers)).hexdigest()
 
 
+Question = tuple[_Seat, Ask]
+
+
 def play(
     task: Task,
     samples: Sequence[str],
-    model: Asked,
+    model: Loaded,
     view: View,
     seed: int,
     everything: Set[str] = frozenset(),
@@ -83,35 +79,51 @@ def play(
     seats = [_Seat(sample, task.trial(sample, view)) for sample in samples]
     live = _asking(seats)
     while live:
-        for bunch in _bunches(live):
+        for bunch in _bunches(live, ready_made(model)):
             for (seat, _), answer in zip(bunch, _ask(task, bunch, model, seed), strict=True):
                 seat.tell(answer)
         live = _asking([seat for seat, _ in live])
     return [_played(seat, seat.sample in everything) for seat in seats]
 
 
-def _asking(seats: Sequence[_Seat]) -> list[tuple[_Seat, Ask]]:
+def _asking(seats: Sequence[_Seat]) -> list[Question]:
     """Those that have a question, with it."""
     questions = [(seat, seat.trial.ask()) for seat in seats]
     return [(seat, ask) for seat, ask in questions if ask is not None]
 
 
-def _bunches(live: Sequence[tuple[_Seat, Ask]]) -> list[list[tuple[_Seat, Ask]]]:
-    """Questions of equal shape together; one whose answer may have any length goes alone."""
-    table: dict[object, list[tuple[_Seat, Ask]]] = {}
+def _bunches(live: Sequence[Question], alone: bool) -> list[list[Question]]:
+    """Questions of equal shape together, or each alone."""
+    table: dict[object, list[Question]] = {}
     for seat, ask in live:
-        key = (ask.frames.shape, ask.n) if ask.n else seat.sample
+        key = seat.sample if alone else (ask.frames.shape, ask.n)
         table.setdefault(key, []).append((seat, ask))
     return list(table.values())
 
 
-def _ask(task: Task, bunch: Sequence[tuple[_Seat, Ask]], model: Asked, seed: int) -> Array:
+def _ask(task: Task, bunch: Sequence[Question], model: Loaded, seed: int) -> Sequence[Array]:
+    """The answers to questions of equal shape, uint8 [n, H, W, 3] each."""
     seeds = [seed64(seed, task.name, seat.sample, seat.asked) for seat, _ in bunch]
     context = [
         {"id": seat.sample, "task": task.name, "ask": seat.asked, **ask.context} for seat, ask in bunch
     ]
     frames = np.stack([ask.frames for _, ask in bunch])
-    return model.ask(frames, bunch[0][1].n, np.array(seeds, np.uint64), context)
+    n = 0 if ready_made(model) else bunch[0][1].n
+    answers = list(model.ask(frames, n, np.array(seeds, np.uint64), context))
+    if ready_made(model):
+        for (seat, ask), answer in zip(bunch, answers, strict=True):
+            _check_ready(answer, ask, seat.sample, model)
+    return answers
+
+
+def _check_ready(answer: Array, ask: Ask, sample: str, model: Loaded) -> None:
+    """Answers made beforehand may be missing; those that are there have the length and size asked for."""
+    wanted = (ask.n, *ask.frames.shape[1:])
+    if ask.n and len(answer) and answer.shape != wanted:
+        raise DataError(
+            f"model {model.info.text!r}: the answer of {sample} has the shape {list(answer.shape)}, not "
+            f"{list(wanted)} (frames, height, width, colours). Answers of any size and length: --protocol zero-shot."
+        )
 
 
 def _played(seat: _Seat, everything: bool) -> Played:
@@ -122,10 +134,10 @@ def _played(seat: _Seat, everything: bool) -> Played:
     return Played(row, seat.trial.kept(everything))
 
 
-def batch_check(task: Task, samples: Sequence[str], model: Asked, view: View, seed: int) -> Record:
+def batch_check(task: Task, samples: Sequence[str], model: Loaded, view: View, seed: int) -> Record:
     """Ask a group's first questions in full batches, and ``CHECKED`` of them alone: how many answers differ."""
     seats = [_Seat(sample, task.trial(sample, view)) for sample in samples]
-    bunches = [bunch for bunch in _bunches(_asking(seats)) if bunch[0][1].n]
+    bunches = _bunches(_asking(seats), alone=False)
     alone = {seat.sample for bunch in bunches for seat, _ in bunch if seat.sample in samples[:CHECKED]}
     different = 0
     for bunch in bunches:
