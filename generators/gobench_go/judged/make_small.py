@@ -55,7 +55,7 @@ class Recipe:
 
 RECIPES: Mapping[str, Recipe] = {
     "go7-lite": Recipe(7, 9.0, 80, (1, 4), 5, (0.35, 0.65), visits=16_000, child_visits=256),
-    "go5-lite": Recipe(5, 25.0, 60, (1, 4), 3, (0.2, 0.8), visits=40_000, child_visits=600, most_plies=24),
+    "go5-lite": Recipe(5, 25.0, 60, (1, 4), 3, (0.2, 0.8), visits=100_000, child_visits=4_000, most_plies=24),
 }
 
 
