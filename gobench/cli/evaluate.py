@@ -145,13 +145,13 @@ def schema() -> None:
 
 def suite_facts(domain: Any, name: str) -> dict[str, Any]:
     """A suite as plain data; a test set that is missing is told instead of its tasks."""
-    from gobench.errors import DataError
+    from gobench.errors import GobenchError
     from gobench.evaluate.protocol import protocol_hash
 
     facts = {"about": domain.suites()[name], "domain": domain.name, "protocols": dict(domain.protocols())}
     try:
         tasks = domain.suite(name).tasks
-    except DataError as error:
+    except GobenchError as error:
         return facts | {"tasks": {}, "missing": str(error)}
     return facts | {
         "tasks": {
