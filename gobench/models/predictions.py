@@ -33,6 +33,7 @@ class Predictions:
     """A model that only looks its answers up. ``kind`` "video"; its weights are the files of its folder."""
 
     ready_made = True
+    any_length = True
     kind = "video"
     context_keys = ("id", "task", "ask")
     parameters = 0
@@ -73,23 +74,19 @@ class Predictions:
         n: int,
         seeds: npt.NDArray[np.uint64],
         context: Sequence[Mapping[str, Json]] | None = None,
-    ) -> Array:
-        """The answers found for ``context``'s samples, uint8 [B, m, h, w, 3].
+    ) -> list[Array]:
+        """The answers found for ``context``'s samples: B arrays uint8 [m, h, w, 3], not stacked.
 
-        With n > 0 they are n frames of the prompt's size. With n = 0 whatever was found; samples are then best
-        asked one by one. Where a sample has no file, or an unreadable one, m is 0.
+        With n > 0 they are n frames of the prompt's size, with n = 0 whatever was found. m is 0 for a sample without
+        a file, or with one that cannot be read (see ``unreadable``).
 
         Raises:
-            DataError: an answer of another size or length than n > 0 wants, two files for one sample, a link out
-                of the folder, or answers of several samples that differ in shape.
+            DataError: an answer of another size or length than n > 0 wants, two files for one sample, or a link out
+                of the folder.
         """
         if context is None or len(context) != len(frames):
             raise UsageError("ready-made answers are found by the context's id and task: pass them.")
-        found = [self._answer(c, frames.shape[2:4], n) for c in context]
-        if len({f.shape for f in found}) != 1:
-            shapes = ", ".join(f"{c['id']} {list(f.shape)}" for c, f in zip(context, found, strict=True))
-            raise DataError(f"{self.folder}: answers of unlike shapes do not go together ({shapes}).")
-        return np.stack(found)
+        return [self._answer(c, frames.shape[2:4], n) for c in context]
 
     def _answer(self, context: Mapping[str, Json], size: tuple[int, ...], n: int) -> Array:
         none = np.empty((0, size[0], size[1], 3), np.uint8)

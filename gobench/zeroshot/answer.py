@@ -79,9 +79,10 @@ def _ends(frames: Array, place: Placement, reference: Array) -> list[int]:
 
 
 def _facts(found: Registration, frames: Array, reference: Array, curves: colour.Curves | None) -> Record:
-    size, answer = (reference.shape[0], reference.shape[1]), (int(frames.shape[1]), int(frames.shape[2]))
-    shift, scale = offset(found.place, guesses(answer, size)[found.guess], reference)
-    rows, cols = found.place.visible(size, answer)
+    size = (reference.shape[0], reference.shape[1])
+    usual = guesses((int(frames.shape[1]), int(frames.shape[2])), size)
+    shift, scale = offset(found.place, usual[found.guess], reference)
+    rows, cols = found.place.visible(size)
     shown: Record = {
         "fit": found.guess,
         "shift": [round(x, 2) + 0.0 for x in shift],

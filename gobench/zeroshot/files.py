@@ -120,18 +120,23 @@ def _pictures(data: bytes, form: str, most: int) -> Array:
 
 
 def _npy(data: bytes) -> Array:
+    """The array in a file of format .npy, 1.0 or 2.0; the header is checked before anything is made of the rest."""
+    from numpy.lib import format as npy
+
+    file = io.BytesIO(data)
     try:
-        found = np.load(io.BytesIO(data), allow_pickle=False, max_header_size=10000)
-    except (ValueError, OSError, EOFError) as error:
+        headers = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+        shape, columns_first, kind = headers[npy.read_magic(file)](file)
+    except (ValueError, KeyError, SyntaxError, EOFError) as error:
         raise DataError(f"it is no readable .npy array ({error}).") from error
-    if not isinstance(found, np.ndarray) or found.dtype != np.uint8 or found.ndim not in (3, 4):
-        kind = f"{found.dtype} {found.shape}" if isinstance(found, np.ndarray) else "an archive"
-        raise DataError(f"it holds {kind}, not uint8 [m, h, w, 3] or [h, w, 3].")
-    frames = found[None] if found.ndim == 3 else found
-    if frames.shape[3] != 3:
-        raise DataError(f"its frames have {frames.shape[3]} channels, not 3 (red, green, blue).")
-    _check(frames.shape[1], frames.shape[2], len(frames))
-    return np.ascontiguousarray(frames)
+    if kind != np.uint8 or len(shape) not in (3, 4) or shape[-1] != 3 or columns_first:
+        raise DataError(f"it holds {kind} {list(shape)}, not uint8 [m, h, w, 3] or [h, w, 3], rows first.")
+    whole = (1, *shape) if len(shape) == 3 else shape
+    _check(whole[1], whole[2], whole[0])
+    room = len(data) - file.tell()
+    if room != np.prod(whole):
+        raise DataError(f"it claims {list(shape)}, {np.prod(whole)} bytes, but {room} are there.")
+    return np.frombuffer(data, np.uint8, offset=file.tell()).reshape(whole)
 
 
 def _video(data: bytes) -> Array:

@@ -6,6 +6,7 @@ vbvr     TASK/00000/first_frame.png  prompt.txt  and the right answer: final_fra
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -42,21 +43,17 @@ class Prompt:
 
 def frames(prompt: Prompt) -> dict[str, bytes]:
     """Format "frames": every frame, and all of them as an exact video."""
-    from gobench.codec import pictures
-
     shown = prompt.question.frames
-    files = {f"{t:03d}.png": pictures.encode(np.asarray(frame)) for t, frame in enumerate(shown)}
+    files = {f"{t:03d}.png": png(frame) for t, frame in enumerate(shown)}
     return {**files, "prompt.mp4": exact(shown), "prompt.txt": _text(prompt)}
 
 
 def vbvr(prompt: Prompt) -> dict[str, bytes]:
     """Format "vbvr": the folder of a sample as runners of image-to-video models read it."""
-    from gobench.codec import pictures
-
     truth = prompt.task.truth(prompt.sample, prompt.view)
     return {
-        "first_frame.png": pictures.encode(prompt.picture),
-        "final_frame.png": pictures.encode(np.asarray(truth[-1])),
+        "first_frame.png": png(prompt.picture),
+        "final_frame.png": png(truth[-1]),
         "ground_truth.mp4": video(reply(prompt.picture, truth)),
         "prompt.txt": _text(prompt),
     }
@@ -92,6 +89,15 @@ def reply(picture: Array, answer: Array) -> Array:
     """A video as a model would reply: the prompt's picture, then the answer's frames, each held still."""
     parts = [picture[None].repeat(HOLD, 0), *(frame[None].repeat(HOLD, 0) for frame in answer)]
     return np.concatenate(parts)
+
+
+def png(picture: Array) -> bytes:
+    """uint8 [H, W, 3] -> PNG with three channels: some tools take no palette."""
+    from PIL import Image
+
+    data = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(picture)).save(data, "PNG")
+    return data.getvalue()
 
 
 def video(shown: Array) -> bytes:

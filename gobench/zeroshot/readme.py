@@ -43,6 +43,7 @@ def text(settings: Record, about: str, rows: Sequence[Record]) -> str:
 def _prompts(settings: Record) -> str:
     form, protocol = settings["format"], settings["protocol"]
     limit = f" --limit {settings['limit']}" if settings["limit"] else ""
+    frames = f" --frames {settings['frames']}" if settings["frames"] > 1 else ""
     size = (
         "Its size, frame\n   rate and length are free; the picture may be stretched, have bars or be cropped in the middle. "
         "What counts is the\n   last settled frame: the last one of the last run of frames that stand still. "
@@ -54,8 +55,8 @@ def _prompts(settings: Record) -> str:
     return f"""## What to do
 
 1. For every sample give the model {FIRST[form]} and, if it takes text, `prompt.txt`.
-{truth if form == "vbvr" else ""}2. Write its answer as `ANSWERS/{ANSWER[form]}` (.mp4, .webm, .gif, .png, .npy, or a folder of .png frames), in a
-   folder ANSWERS of its own, and copy `prompts.jsonl` from here into it. {size}
+{truth if form == "vbvr" else ""}2. Write its answer as `ANSWERS/{ANSWER[form]}` (or .webm, .gif, .png, .npy,
+   or a folder of .png frames), in a folder ANSWERS of its own, and copy `prompts.jsonl` from here into it. {size}
 3. Score:
 
 ```
@@ -68,7 +69,7 @@ Format `{form}`: {FORMATS[form].about}.
 ## Check the set-up first
 
 ```
-gobench export-prompts {settings["suite"]} --format {form} --protocol {protocol} --size {settings["size"]}{limit} \
+gobench export-prompts {settings["suite"]} --format {form} --protocol {protocol} --size {settings["size"]}{frames}{limit} \
 --answers true --out check
 gobench evaluate predictions:check --suite {settings["suite"]} --protocol {protocol}{limit}
 ```

@@ -40,6 +40,7 @@ class _Level:
     frame: Grey  # [c, d]
     size: Size  # the reference's, in its own pixels
     answer: Size
+    room: tuple[float, float, float, float]  # of the frame, in its own pixels
 
     @property
     def units(self) -> tuple[float, float, float, float]:
@@ -54,16 +55,17 @@ class _Level:
 
     def outward(self, q: Floats) -> Placement:
         ry, rx, fy, fx = self.units
-        return Placement(float(q[0] * ry / fy), float(q[2] * rx / fx), float(q[1] / fy), float(q[3] / fx))
+        sy, sx = float(q[0] * ry / fy), float(q[2] * rx / fx)
+        return Placement(sy, sx, float(q[1] / fy), float(q[3] / fx), self.room)
 
 
 def register(frame: Array, reference: Array) -> Registration:
     """Find ``reference`` uint8 [H, W, 3] in ``frame`` uint8 [h, w, 3]; the best of all guesses, good or not."""
     if frame.shape == reference.shape and _difference(frame, reference) <= s.EXACT:
-        return Registration("stretch", Placement(1.0, 1.0, 0.0, 0.0), 1.0)
-    answer, size = (frame.shape[0], frame.shape[1]), (reference.shape[0], reference.shape[1])
+        return Registration("stretch", guesses(frame.shape[:2], frame.shape[:2])["stretch"], 1.0)
+    usual = guesses(frame.shape[:2], reference.shape[:2])
     ranked = sorted(
-        (_rated(frame, reference, name, p) for name, p in guesses(answer, size).items()),
+        (_rated(frame, reference, name, p) for name, p in usual.items()),
         key=lambda r: -r.likeness,
     )
     first = _refined(frame, reference, ranked[0])
@@ -91,7 +93,7 @@ def _level(frame: Array, reference: Array, place: Placement, work: int) -> _Leve
         max(8, round(answer[0] / place.sy * small[0] / size[0])),
         max(8, round(answer[1] / place.sx * small[1] / size[1])),
     )
-    return _Level(_grey(reference, small), _grey(frame, like), size, answer)
+    return _Level(_grey(reference, small), _grey(frame, like), size, answer, place.room)
 
 
 def _grey(picture: Array, size: Size) -> Grey:
@@ -113,8 +115,10 @@ def _warped(level: _Level, q: Floats, margin: int = 0) -> tuple[Grey, npt.NDArra
     )
     rows = ty + sy * (np.arange(-margin, a + margin) + 0.5)
     cols = tx + sx * (np.arange(-margin, b + margin) + 0.5)
-    c, d = level.frame.shape
-    seen = ((rows > 0.5) & (rows < c - 0.5))[:, None] & ((cols > 0.5) & (cols < d - 0.5))[None]
+    _, _, fy, fx = level.units
+    above, below, left, right = (edge * unit for edge, unit in zip(level.room, (fy, fy, fx, fx), strict=True))
+    inside = (rows > above + 0.5) & (rows < below - 0.5)
+    seen = inside[:, None] & ((cols > left + 0.5) & (cols < right - 0.5))[None]
     return np.asarray(out, np.float32), seen
 
 
@@ -193,7 +197,7 @@ def _sums(picture: Grey, shape: Size) -> Floats:
 def _refined(frame: Array, reference: Array, start: Registration) -> Registration:
     """Refined at each of WORK; the start where refinement leads out of bounds or to nothing better."""
     place = start.place
-    guess = guesses((frame.shape[0], frame.shape[1]), (reference.shape[0], reference.shape[1]))[start.guess]
+    guess = guesses(frame.shape[:2], reference.shape[:2])[start.guess]
     for work in s.WORK:
         level = _level(frame, reference, place, work)
         q = level.inward(place)
