@@ -1,31 +1,92 @@
 """What floors and ceilings get, as measured: ``cards/floors.json``, used by the report and the benchmark's card.
 
 Numbers are kept with the protocol hash of the task that they were measured under and are shown beside results of equal
-hash only.
+hash only. After a change of a protocol, measure again:
+
+    python -c "from gobench.report.floors import refresh; refresh()"
 """
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-from gobench.canonical import loads
+from gobench import atomic
+from gobench.canonical import loads, pretty
 from gobench.card import templates
-from gobench.results import TaskResult
+from gobench.results import Result, TaskResult
 from gobench.types import Record
 
 FILE = "floors.json"
+PLAYERS = ("copy-frame", "first-empty", "random-legal", "oracle")
+MEASURED = (
+    ("go9-lite", "standard", PLAYERS),
+    ("go9-lite", "paper", PLAYERS),
+    ("go9-lite", "zero-shot", ("copy-frame", "random-legal", "oracle")),
+    ("go7-lite", "standard", PLAYERS),
+    ("go5-lite", "standard", PLAYERS),
+)
+"""What is measured: suite, protocol, players."""
 
 
 @cache
 def measured() -> Record:
-    """suite -> task -> {"version", "protocol", "protocol_hash", "players": {player: {metric: value}}}."""
-    path: Path = templates() / FILE
+    """suite -> protocol -> task -> {"protocol_hash", "n", "players": {player: {metric: value}}}."""
+    path = templates() / FILE
     table: Record = loads(path.read_bytes(), FILE) if path.exists() else {}
     return table
 
 
-def known_floors(suite: str, task: TaskResult) -> dict[str, dict[str, float]]:
+def known_floors(suite: str, protocol: str, task: TaskResult) -> dict[str, dict[str, float]]:
     """player -> metric -> value under the protocol hash of this very task, {} where nobody measured."""
-    facts = measured().get(suite, {}).get(task.name, {})
+    facts = measured().get(suite, {}).get(protocol, {}).get(task.name, {})
     return dict(facts["players"]) if facts.get("protocol_hash") == task.protocol_hash else {}
+
+
+def refresh(workers: int = 2) -> Path:
+    """Measure everything anew and write ``cards/floors.json``; takes minutes.
+
+    Raises:
+        DataError, UsageError: a suite is missing.
+    """
+    table: Record = {}
+    for suite, protocol, players in MEASURED:
+        table = measure(table, suite, protocol, players, workers)
+    path = templates() / FILE
+    atomic.write(path, pretty(table))
+    measured.cache_clear()
+    return path
+
+
+def measure(table: Record, suite: str, protocol: str, players: Sequence[str], workers: int = 1) -> Record:
+    """The table with some players on a suite in it."""
+    from gobench.evaluate import evaluate
+    from gobench.results import read_result
+
+    for player in players:
+        with tempfile.TemporaryDirectory() as folder:
+            out = evaluate(player, suite=suite, protocol=protocol, out=Path(folder) / "run", workers=workers)
+            table = put(table, player, read_result(out))
+    return table
+
+
+def put(table: Record, player: str, result: Result) -> Record:
+    """The table with a complete result of a player in it; what was measured under another hash goes."""
+    tasks = dict(table.get(result.suite.name, {}).get(result.suite.protocol, {}))
+    for task in result.tasks:
+        if task.complete and task.missing is None:
+            tasks[task.name] = _with(tasks.get(task.name, {}), player, task)
+    protocols = table.get(result.suite.name, {}) | {result.suite.protocol: tasks}
+    return table | {result.suite.name: protocols}
+
+
+def _with(facts: Record, player: str, task: TaskResult) -> Record:
+    kept = facts.get("players", {}) if facts.get("protocol_hash") == task.protocol_hash else {}
+    values = {name: number.value for name, number in task.metrics.items() if number}
+    return {
+        "protocol_hash": task.protocol_hash,
+        "n": task.n,
+        "players": {**kept, player: values},
+    }

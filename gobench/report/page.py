@@ -101,7 +101,7 @@ def _part(result: TaskResult, task: Task | None, whole: Result, folder: Path, co
     if task and not notices:
         drawn, parts, told = _evidence(folder, task, count)
         notices += told
-    floors = known_floors(whole.suite.name, result) if result.complete else {}
+    floors = known_floors(whole.suite.name, whole.suite.protocol, result) if result.complete else {}
     return TaskPart(
         name=result.name,
         headline=result.headline,
