@@ -6,6 +6,21 @@
 
 ``files`` has the format, ``sets`` the values, ``names`` where a set is found; ``katago_games`` turns games that KataGo
 judged into a set, ``judging`` lets an embedded teacher judge games, ``make_small`` makes the shipped small sets.
+
+How the sets are made, each the same again from the same input:
+
+go9-lite    python -m gobench_go.judged.katago_games GAMES.jsonl.gz go9-lite.jsonl.gz
+go7-lite    python -m gobench_go.judged.make_small go7-lite go7-lite.jsonl.gz
+go5-lite    python -m gobench_go.judged.make_small go5-lite go5-lite.jsonl.gz
+go9         not shipped, 1,000 games on 9x9 by the benchmark's rules. With KataGo: let it play and judge the games as
+            the header of go9-lite says, and turn them into a set with ``katago_games NAME`` as above, or with
+            ``katago_games.convert(..., oracle={...})`` for another net or number of visits. Without:
+
+                gobench build-dataset go9-small --games 1000 --codec moves --out runs/go9-games
+                gobench go judge runs/go9-games --opening 4 --teacher mcts:20000 --child-visits 256 --name go9 \\
+                    --out ~/.cache/video-gobench/judged/go9.jsonl.gz
+
+A set of any name in ``~/.cache/video-gobench/judged``, or in the folder that GOBENCH_JUDGED names, opens by its name.
 """
 
 from __future__ import annotations

@@ -23,7 +23,8 @@ from gobench_go.judged.sets import sure_visits
 if TYPE_CHECKING:
     from gobench_go.teachers import Judgement
 
-REMEMBERED = 12  # positions of so many plies are likely to come again in other games
+REMEMBERED = 8  # positions of so many plies at most are likely to come again in other games
+MOST_REMEMBERED = 2000  # positions, some 30 kB each
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class Judge:
         if (known := self._seen.get(key)) is not None:
             return known
         record = self._judged(position, seed64(self.seed, "judge", key))
-        if position.plies <= REMEMBERED:
+        if position.plies <= REMEMBERED and len(self._seen) < MOST_REMEMBERED:
             self._seen[key] = record
         return record
 

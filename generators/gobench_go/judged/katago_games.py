@@ -1,10 +1,10 @@
 """Games that KataGo played and judged, one JSON object a game, as a set in this project's format.
 
-    python -m gobench_go.judged.katago_games GAMES.jsonl.gz go9-lite.jsonl.gz
+    python -m gobench_go.judged.katago_games GAMES.jsonl.gz go9-lite.jsonl.gz [NAME]
 
 The games: ``{"id", "opening", "moves": ["E5", "pass"], "lead", "komi", "rules", "positions"}``, Black first, moves as
 GTP vertices, illegal entries -1 (policy, child_winrate) or null (child_lead); see ``gobench_go.judged.files`` for the
-rest. Nothing is rounded or left out.
+rest. No judgement is rounded or left out.
 """
 
 from __future__ import annotations
@@ -40,8 +40,23 @@ NOTE = (
 )
 
 
-def convert(source: Path | str, target: Path | str, name: str = "go9-lite", version: str = "1") -> JudgedSet:
-    """Write the games of ``source`` as a set. Raises DataError for games that are not as above."""
+def convert(
+    source: Path | str,
+    target: Path | str,
+    name: str = "go9-lite",
+    *,
+    oracle: Record = ORACLE,
+    note: str = NOTE,
+    version: str = "1",
+) -> JudgedSet:
+    """Write the games of ``source`` as a set.
+
+    Args:
+        oracle: who judged; at least "name", "version" and "visits", and "child_visits" where that is not 1.
+
+    Raises:
+        DataError: games that are not as above.
+    """
     with gzip.open(source, "rb") as file:
         games = [loads(line, f"{source}, line {n}") for n, line in enumerate(file, 1)]
     rules = named("benchmark")
@@ -49,9 +64,9 @@ def convert(source: Path | str, target: Path | str, name: str = "go9-lite", vers
         "name": name,
         "version": version,
         "rules": rules_record(rules),
-        "oracle": ORACLE,
+        "oracle": oracle,
         "licence": "CC0-1.0",
-        "note": NOTE,
+        "note": note,
     }
     return write(target, header, [_game(game, rules, str(source)) for game in games])
 
@@ -91,4 +106,4 @@ def _move(vertex: str, rules: Rules) -> int:
 
 
 if __name__ == "__main__":
-    convert(*sys.argv[1:3])
+    convert(*sys.argv[1:4])

@@ -17,8 +17,10 @@ FOLDER = "GOBENCH_JUDGED"
 """The environment variable that names the folder of sets made by the user."""
 
 RECIPES = {
-    "go9": "1,000 games on 9x9. Judge games of your own: `gobench go judge GAMES.sgf --teacher mcts:20000 --name go9 "
-    "--out FILE`, or turn games that KataGo judged into a set with `gobench_go.judged.katago_games.convert`",
+    "go9": "it is 1,000 games on 9x9 that you judge yourself. Turn games that KataGo judged into it with `python -m "
+    "gobench_go.judged.katago_games GAMES.jsonl.gz {file} go9`, or let the embedded teacher judge: `gobench build-dataset "
+    "go9-small --games 1000 --codec moves --out runs/go9-games`, then `gobench go judge runs/go9-games --opening 4 "
+    "--teacher mcts:20000 --child-visits 256 --name go9 --out {file}`",
 }
 """Sets that are known but not shipped -> what they are and how to make them."""
 
@@ -46,9 +48,10 @@ def find(name: str) -> Path:
             if (path := folder / f"{name}{SUFFIX}").is_file():
                 return path
     if name in RECIPES:
+        file = user_folder() / f"{name}{SUFFIX}"
+        how = RECIPES[name].format(file=file)
         raise DataError(
-            f"the judged games {name!r} are not here ({user_folder() / (name + SUFFIX)}): {RECIPES[name]}. "
-            f"Put the file there, or name its folder in {FOLDER}."
+            f"the set of judged games {name!r} is not here ({file}): {how}. {FOLDER} names another folder."
         )
     made = [path.name.removesuffix(SUFFIX) for path in user_folder().glob(f"*{SUFFIX}")]
     raise unknown("set of judged games", name, [*shipped(), *RECIPES, *made])
