@@ -41,6 +41,7 @@ class FloorModel:
     frame_size = (SIZE, SIZE)
     context_keys = ("to_move",)
     video_only = False
+    domain = "go"
 
     def __init__(self, player: Player) -> None:
         self.player = player
@@ -78,15 +79,15 @@ class FloorModel:
         taken = frames[:, -self.player.frames :]
         shown = seeing.boards(scene.look, taken, self.player.quick)
         colors = seeing.movers(context, shown)
-        answers = np.empty((len(frames), n, *frames.shape[2:]), np.uint8)
+        answers = [np.empty((len(frames), 0, *frames.shape[2:]), np.uint8)]
         for ply in range(n):
             prompt = Prompt(scene.rules, shown[:, -self.player.frames :], colors)
-            after = board_after(
-                scene.rules, shown[:, -1], self.player.choose(prompt, seeds + np.uint64(ply)), colors
-            )
+            moves = self.player.choose(prompt, seeds + np.uint64(ply))
+            after = board_after(scene.rules, shown[:, -1], moves, colors)
             shown, colors = np.concatenate([shown, after[:, None]], axis=1), 3 - colors
-            answers[:, ply] = drawn(scene.look, after.reshape(len(after), scene.rules.rows, scene.rules.cols))
-        return answers
+            pictures = drawn(scene.look, after.reshape(len(after), scene.rules.rows, scene.rules.cols))
+            answers.append(pictures[:, None])
+        return answers[1] if n == 1 else np.concatenate(answers, axis=1)
 
 
 def board_after(rules: Rules, boards: Array, moves: Ints, colors: Ints) -> Array:
