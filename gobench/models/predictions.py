@@ -47,7 +47,6 @@ class Predictions:
                 "`gobench export-prompts SUITE --out DIR` writes the prompts and says where answers go."
             )
         _refuse_prompts(self.folder)
-        self.unreadable: dict[str, str] = {}  # file that could not be read -> why; it counts as missing
         self._root = self.folder.resolve()
         rows = _index(self.folder)
         self._numbers = {(row["task"], row["id"]): row["number"] for row in rows}
@@ -78,11 +77,11 @@ class Predictions:
         """The answers found for ``context``'s samples: B arrays uint8 [m, h, w, 3], not stacked.
 
         With n > 0 they are n frames of the prompt's size, with n = 0 whatever was found. m is 0 for a sample without
-        a file, or with one that cannot be read (see ``unreadable``).
+        a file.
 
         Raises:
-            DataError: an answer of another size or length than n > 0 wants, two files for one sample, or a link out
-                of the folder.
+            DataError: a file that cannot be read, an answer of another size or length than n > 0 wants, two files
+                for one sample, or a link out of the folder.
         """
         if context is None or len(context) != len(frames):
             raise UsageError("ready-made answers are found by the context's id and task: pass them.")
@@ -96,8 +95,9 @@ class Predictions:
         try:
             found = read_frames(path)
         except DataError as error:
-            self.unreadable[str(path)] = str(error)
-            return none
+            raise DataError(
+                f"{error} Replace it, or remove it: a sample without a file is missing."
+            ) from error
         if n and (len(found), *found.shape[1:3]) != (n, *size):
             raise DataError(
                 f"{path} holds {len(found)} frames of {found.shape[1]}x{found.shape[2]}, but {n} of "
