@@ -50,7 +50,7 @@ class Drawn(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A difference as a row of a table, with its interval on an axis from -scale to scale."""
+    """A difference as a row of a table, with its interval on an axis on which better is to the right."""
 
     name: str
     about: str
@@ -139,7 +139,10 @@ def _line(name: str, about: str, d: Difference | None, scale: float, holds: bool
     if d is None:
         return Line(name, about, None, {}, "50", "50", "50", "", holds)
     low, high = d.change.interval or (d.change.value, d.change.value)
-    dot, start, end = (f"{50 + 48 * min(max(x / scale, -1.0), 1.0):.2f}" for x in (d.change.value, low, high))
+    side = 48 if d.better == "higher" else -48
+    dot, start, end = (
+        f"{50 + side * min(max(x / scale, -1.0), 1.0):.2f}" for x in (d.change.value, low, high)
+    )
     return Line(name, about, d, words.cells(d), dot, start, end, d.verdict, holds)
 
 
