@@ -1,4 +1,4 @@
-"""The contracts as tests that anyone calls: ``check_domain(MyDomain())`` in a test of your own.
+"""The contracts as tests that anyone calls: ``check_domain(MyDomain())``, ``check_model(MyModel())`` in a test of yours.
 
 Each check raises AssertionError that says what the contract is and what came instead.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,8 +16,30 @@ from gobench.canonical import dumps
 from gobench.clips import rgb_to_yuv
 from gobench.types import Clip, Domain, Episode, Json, Record, Rejection
 
+if TYPE_CHECKING:
+    from gobench.smoke import Report
+
 TRIED = 3  # episodes looked at in each recipe
 BLOCK = 16
+
+
+def check_model(model: str | Any, suite: str | None = None, timeout: float = 600.0) -> Report:
+    """Ask a model a few questions, as ``gobench smoke`` does; returns what was seen.
+
+    Args:
+        model: an object with ``generate``, or a text as for ``gobench evaluate``.
+        suite: whose questions; by default the first that is installed.
+        timeout: seconds that one answer may take.
+
+    Raises:
+        AssertionError: it breaks the contract of ``gobench.types.VideoModel``; lists how, and what to do.
+    """
+    from gobench.smoke import smoke
+
+    report = smoke(model, suite, timeout=timeout)
+    wrong = [f"{f.check}: {f.text} {f.fix}".rstrip() for f in report.findings if f.level == "wrong"]
+    assert not wrong, "\n".join(wrong)
+    return report
 
 
 def check_domain(domain: Domain, options: Mapping[str, Json] | None = None) -> int:

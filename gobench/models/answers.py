@@ -31,8 +31,13 @@ def checked(answer: Any, shape: Shape, prompt: int, who: str) -> Array:
     return np.ascontiguousarray(array)
 
 
-def checked_free(answer: Any, batch: int, who: str) -> Sequence[Array]:
-    """The answers of a model that was free to choose: B arrays uint8 [m, H, W, 3], m >= 0."""
+def checked_free(answer: Any, shape: Shape, who: str) -> Sequence[Array]:
+    """The answers of a model that may leave some out: B arrays uint8 [n, H, W, 3], of any length and size for n = 0.
+
+    Raises:
+        ChildError: they are anything else.
+    """
+    batch, n, _, _, _ = shape
     try:
         found = [_array(item, who) for item in answer]
     except TypeError:
@@ -44,6 +49,8 @@ def checked_free(answer: Any, batch: int, who: str) -> Sequence[Array]:
             raise ChildError(f"{who} returned {_dtype_hint(item)}")
         if item.size and (item.ndim != 4 or item.shape[-1] != 3):
             raise ChildError(f"{who} returned frames of shape {list(item.shape)}, not [m, H, W, 3].")
+        if n and len(item) and item.shape != shape[1:]:
+            raise ChildError(f"{who} returned {shape_hint(item.shape, shape, 0)}")
     return found
 
 

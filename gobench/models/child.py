@@ -59,6 +59,11 @@ class Child:
         """Its process id, also that of its group."""
         return self._process.pid
 
+    @property
+    def ended(self) -> bool:
+        """Whether ``end`` or ``kill`` was called."""
+        return not self.stop.alive
+
     def write(self, data: memoryview | bytes, until: float) -> None:
         """Send all bytes.
 
@@ -121,7 +126,7 @@ class Child:
         if write is not None:
             watch.register(write, select.POLLOUT)
         while True:
-            if not self.stop.alive:
+            if self.ended:
                 raise GoneError("has been ended before")
             ended = self._process.poll() is not None  # before the look: what it wrote last is still read
             left = until - time.monotonic()

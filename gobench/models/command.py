@@ -20,7 +20,7 @@ from gobench.models.answers import shape_hint
 from gobench.models.child import Child, GoneError, SilentError
 from gobench.models.describe import ModelInfo, describe
 from gobench.models.framing import LENGTH, PROTOCOL, GarbledError, header, header_length, pack, shape_of
-from gobench.models.loaded import KEPT
+from gobench.models.loaded import PATIENCE
 from gobench.types import Array, Json, Record
 
 DECLARED = (
@@ -69,6 +69,11 @@ class Command:
     def pid(self) -> int:
         """The child's process id."""
         return self._child.pid
+
+    @property
+    def lost(self) -> bool:
+        """Whether the child was ended, or ended itself."""
+        return self._child.ended
 
     def begin(self, public: Mapping[str, Json]) -> None:
         """Pass on a task's public settings."""
@@ -132,14 +137,16 @@ class Command:
 
     def fail(self, error: Exception, what: str) -> ChildError:
         """End the child; the error that tells what it did."""
-        did = f"did not answer within {self.timeout:g} s" if isinstance(error, SilentError) else str(error)
+        late = isinstance(error, SilentError)
+        did = f"did not answer within {self.timeout:g} s" if late else str(error)
         if isinstance(error, GoneError):
             self._child.end()
         else:
             self._child.kill()
         words = self._child.last_words()
         told = f" The last it wrote to stderr:\n  {words}" if words else " It wrote nothing to stderr."
-        return ChildError(f"model {self.text!r} {did}, when it was asked for {what}. {KEPT}{told}")
+        more = f" {PATIENCE}" if late else ""
+        return ChildError(f"model {self.text!r} {did}, when it was asked for {what}.{more}{told}")
 
 
 class _Blame:

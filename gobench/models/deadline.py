@@ -24,7 +24,7 @@ class Caller:
     """Calls functions one after another in a thread of its own."""
 
     def __init__(self) -> None:
-        self._lost = False
+        self.lost = False  # a call never came back
         self._pid = 0
         self._jobs: queue.SimpleQueue[tuple[Callable[[], Any], queue.SimpleQueue[tuple[bool, Any]]]]
 
@@ -35,7 +35,7 @@ class Caller:
             LateError: it took longer than ``seconds``; the thread is left to itself.
             LostError: that has happened before.
         """
-        if self._lost:
+        if self.lost:
             raise LostError
         self._start()
         answer: queue.SimpleQueue[tuple[bool, Any]] = queue.SimpleQueue()
@@ -43,7 +43,7 @@ class Caller:
         try:
             well, value = answer.get(timeout=seconds)
         except queue.Empty:
-            self._lost = True
+            self.lost = True
             raise LateError from None
         if well:
             return value

@@ -18,10 +18,7 @@ from gobench.models.describe import ModelInfo
 from gobench.types import Array, Json, VideoModel
 
 CLOSING = 10.0  # seconds a model gets to close
-KEPT = (
-    "Evidence so far is kept: run the same command again to go on, with --timeout SECONDS to wait longer "
-    "or a smaller --batch."
-)
+PATIENCE = "With --timeout SECONDS it gets longer, with a smaller --batch it is asked for less at once."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,6 +34,11 @@ class Loaded:
     def who(self) -> str:
         """How errors name the model."""
         return f"model {self.info.text!r}"
+
+    @property
+    def lost(self) -> bool:
+        """Whether it hung or died, so that nothing more can be asked."""
+        return self._caller.lost or bool(getattr(self.model, "lost", False))
 
     def ask(
         self,
@@ -54,20 +56,21 @@ class Loaded:
             context: everything that is known of each clip; the model gets the keys it declares, or None.
 
         Returns:
-            uint8 [B, n, H, W, 3]; for n = 0 and ``info.any_length`` a list of B arrays uint8 [m, H', W', 3], m >= 0.
+            uint8 [B, n, H, W, 3]. Where ``info.any_length``, a list of B arrays: uint8 [n, H, W, 3], or [m, H', W', 3]
+            for n = 0; an empty one says that there is no answer.
 
         Raises:
             ChildError: no answer in time, an exception, or anything but such an array.
         """
-        free = n == 0 and self.info.any_length
-        count = n if n or free else 1
+        count = n if n or self.info.any_length else 1
         what = _question(frames.shape, count)
         known = self._context(context)
         answer = self._call(what, lambda: self.model.generate(frames, count, seeds, known))
         batch, prompt, height, width, _ = frames.shape
-        if free:
-            return cast(Array, checked_free(answer, batch, self.who))
-        return checked(answer, (batch, count, height, width, 3), prompt, self.who)
+        shape = (batch, count, height, width, 3)
+        if self.info.any_length and not isinstance(answer, np.ndarray):
+            return cast(Array, checked_free(answer, shape, self.who))
+        return checked(answer, shape, prompt, self.who)
 
     def begin(self, public: Mapping[str, Json]) -> None:
         """Tell the model a task's public settings, if it listens."""
@@ -97,16 +100,16 @@ class Loaded:
             return self._run(job, self.timeout)
         except LateError:
             raise ChildError(
-                f"{self.who} did not answer within {self.timeout:g} s. It was asked for {what}. {KEPT}"
+                f"{self.who} did not answer within {self.timeout:g} s. It was asked for {what}. {PATIENCE}"
             ) from None
         except LostError:
-            raise ChildError(f"{self.who} did not answer earlier and is asked nothing more. {KEPT}") from None
+            raise ChildError(
+                f"{self.who} did not answer earlier and is asked nothing more. {PATIENCE}"
+            ) from None
         except (GobenchError, KeyboardInterrupt):
             raise
         except BaseException as error:
-            raise ChildError(
-                f"{self.who} failed: {last_words(error)}. It was asked for {what}. {KEPT.split(':')[0]}."
-            ) from error
+            raise ChildError(f"{self.who} failed: {last_words(error)}. It was asked for {what}.") from error
 
 
 def last_words(error: BaseException) -> str:
