@@ -25,6 +25,8 @@ class SuiteRow:
     prefix: str  # of the tasks' names
     headline: str  # the metric of next moves that stands first
     plies: int  # how long a rollout goes on at most
+    starts: int  # of rollouts, 1 or 2 a game
+    entropies: tuple[float, float]  # nats that part the positions asked in three, near their terciles
     tasks: tuple[str, ...] = ("next-move", "rollout")
 
 
@@ -44,14 +46,22 @@ _SMALL = "positions on {0}x{0}, where the win rate saturates and the score is wh
 
 SUITES: Mapping[str, SuiteRow] = {
     "go9-lite": SuiteRow(
-        "next moves and rollouts on 9x9 from 110 games that KataGo judged", "go9-lite", "go9", "accuracy", 60
+        about="next moves and rollouts on 9x9 from 110 games that KataGo judged",
+        judged="go9-lite", prefix="go9", headline="accuracy", plies=60, starts=1, entropies=(1.45, 1.95),
     ),
     "go9": SuiteRow(
-        "the same from 1,000 games, once you have made them with KataGo", "go9", "go9", "accuracy", 60
+        about="the same from 1,000 games, once you have made them with KataGo",
+        judged="go9", prefix="go9", headline="accuracy", plies=60, starts=1, entropies=(1.45, 1.95),
     ),
-    "go7-lite": SuiteRow(_SMALL.format(7), "go7-lite", "go7", "score_loss", 40),
-    "go5-lite": SuiteRow(_SMALL.format(5), "go5-lite", "go5", "score_loss", 24),
-}
+    "go7-lite": SuiteRow(
+        about=_SMALL.format(7),
+        judged="go7-lite", prefix="go7", headline="score_loss", plies=40, starts=2, entropies=(0.6, 1.4),
+    ),
+    "go5-lite": SuiteRow(
+        about=_SMALL.format(5),
+        judged="go5-lite", prefix="go5", headline="score_loss", plies=24, starts=2, entropies=(0.25, 1.25),
+    ),
+}  # fmt: skip
 """Suite name -> what it is; the first one is the default."""
 
 PROTOCOLS: Mapping[str, ProtocolRow] = {
@@ -114,7 +124,7 @@ def next_move(judged: JudgedSet, suite: str, protocol: str) -> Task:
         "sure": SURE,
         "tie": scores.TIE,
         "least_value": scores.LEAST_VALUE,
-        "slices": dict(slices.settings(rules)),
+        "slices": {"phases": slices.phases(rules), "entropies": list(SUITES[suite].entropies)},
     }
     if row.answer == "video":
         settings["video"] = _video_settings()
@@ -130,14 +140,15 @@ def rollout(judged: JudgedSet, suite: str, protocol: str) -> Task:
     from gobench_go.tasks.samples import starts
     from gobench_go.video.moves import SURE
 
-    samples = starts(judged, START_SEED)
+    samples = starts(judged, START_SEED, SUITES[suite].starts)
     settings: Record = {
         **_settings(judged, protocol),
         "plies": SUITES[suite].plies,
         "samples": len(samples),
+        "starts_a_game": SUITES[suite].starts,
         "start_seed": START_SEED,
         "sure": SURE,
-        "slices": {"phases": slices.settings(judged.rules)["phases"]},
+        "slices": {"phases": slices.phases(judged.rules)},
     }
     name = f"{SUITES[suite].prefix}/rollout"
     return Rollout(name, judged, samples, settings, _public(judged, name, suite, protocol))

@@ -90,10 +90,13 @@ class NextMove(JudgedTask):
     def reread(self, sample: str, row: Record, frames: Mapping[str, Array]) -> Record:
         """The row as it would be if the kept frames ("try0", ...) were read now; other answers stay as they are.
 
-        A frame that was given again and again was kept once: answers equal to the one before it follow it.
+        A frame that was given again and again was kept once: answers equal to the one before it follow it. What was
+        asked after an answer that is legal now is left out.
         """
         tries: list[Record] = []
         for number, answer in enumerate(row["tries"]):
+            if tries and self.judge(sample, tries[-1])[0]:
+                break
             frame = frames.get(f"try{number}")
             if frame is not None:
                 look = self.look(View(frame.shape[0], frame.shape[1], 1))
@@ -131,10 +134,11 @@ class NextMove(JudgedTask):
     def slices(self) -> Mapping[str, npt.NDArray[np.bool_]]:
         """Parts of all samples: slice -> bool [n]."""
         rules, j = self.judged.rules, self.judgements
+        low, high = self.settings["slices"]["entropies"]
         return {
             **slices.by_place(rules, self.starts, self.colors),
             **slices.by_board(rules, self.boards, self.captures & j.legal[:, :-1]),
-            **slices.by_entropy(j.policy),
+            **slices.by_entropy(j.policy, (low, high)),
         }
 
     def _tries(self, rows: Sequence[Record], ids: Sequence[str], places: Ints) -> Tries:

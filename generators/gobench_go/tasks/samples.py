@@ -63,18 +63,37 @@ def _question(game: JudgedGame, sample: Sample) -> bytes:
     return bytes([sample.color]) + boards.tobytes()
 
 
-def starts(judged: JudgedSet, seed: int) -> Sequence[Sample]:
-    """Where rollouts begin: one start a game, in every other game at its opening, in the others in its middle half.
+def starts(judged: JudgedSet, seed: int, a_game: int) -> Sequence[Sample]:
+    """Where rollouts begin, each with a question of its own (see ``next_moves``).
 
-    Unlike next moves, games that begin with equal boards are kept: a start is asked once by its game's name.
+    With two starts a game one is at its opening and one in the middle half of what follows; with one they alternate from
+    game to game. A start whose question is there already moves on, ply by ply; where none is left it is dropped.
     """
-    return tuple(_start(game, number, seed) for number, game in enumerate(judged.games) if game.positions)
+    seen, samples = set[bytes](), list[Sample]()
+    for number, game in enumerate(judged.games):
+        plies = [game.opening, _middle(game, seed)]
+        for ply in plies if a_game == 2 else plies[number % 2 :][:1]:
+            if (found := _unasked(game, number, ply, seen)) is not None:
+                samples.append(found)
+    return tuple(samples)
 
 
-def _start(game: JudgedGame, number: int, seed: int) -> Sample:
-    last = len(game.positions) - 1
-    ply = min(game.opening, last)
-    if number % 2:
-        length = last - ply
-        ply += length // 4 + int(stream(seed, "rollout", game.id).integers(length // 2 + 1))
-    return _sample(game, number, ply)
+def _middle(game: JudgedGame, seed: int) -> int:
+    """A ply of the middle half of a game after its opening."""
+    length = len(game.positions) - 1 - game.opening
+    return (
+        game.opening
+        + max(length, 0) // 4
+        + int(stream(seed, "rollout", game.id).integers(max(length, 0) // 2 + 1))
+    )
+
+
+def _unasked(game: JudgedGame, number: int, ply: int, seen: set[bytes]) -> Sample | None:
+    """The first position from a ply on whose question is new, noted in ``seen``."""
+    for t in range(ply, len(game.positions)):
+        sample = _sample(game, number, t)
+        question = _question(game, sample)
+        if question not in seen:
+            seen.add(question)
+            return sample
+    return None

@@ -7,26 +7,25 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from gobench.types import Array, Json
+from gobench.types import Array
 from gobench_go.game.kernels import coded
 from gobench_go.game.rules import Rules
 
 PHASES = (0.25, 0.5)  # in plies for each point of the board: until here opening, until here middle
-ENTROPIES = (1.45, 1.95)  # nats, near the terciles of the positions asked in go9-lite
 COLOURS = ((1, "black"), (2, "white"))
 
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 
 
-def settings(rules: Rules) -> Mapping[str, Json]:
-    """The thresholds on a board: the first ply of the middle and of the end, and entropies in nats."""
-    return {"phases": [round(share * rules.points) for share in PHASES], "entropies": list(ENTROPIES)}
+def phases(rules: Rules) -> list[int]:
+    """The first ply of the middle and of the end on a board."""
+    return [round(share * rules.points) for share in PHASES]
 
 
 def by_place(rules: Rules, plies: Ints, colors: Ints) -> dict[str, Bools]:
     """Phase and colour: slice -> bool [n]."""
-    middle, end = settings(rules)["phases"]
+    middle, end = phases(rules)
     found: dict[str, Bools] = {
         "phase: opening": plies < middle,
         "phase: middle": (plies >= middle) & (plies < end),
@@ -49,15 +48,11 @@ def by_board(rules: Rules, boards: Array, captures: Bools) -> dict[str, Bools]:
     }
 
 
-def by_entropy(policy: npt.NDArray[np.float64]) -> dict[str, Bools]:
-    """How open the choice is to the judge: the entropy of its policy float64 [n, P+1], before any search."""
-    low, high = ENTROPIES
+def by_entropy(policy: npt.NDArray[np.float64], bounds: tuple[float, float]) -> dict[str, Bools]:
+    """How open the choice is to the judge: the entropy of its policy float64 [n, P+1], before any search, in nats."""
     h = entropy(policy)
-    return {
-        f"entropy: below {low}": h < low,
-        f"entropy: {low} to {high}": (h >= low) & (h < high),
-        f"entropy: {high} and more": h >= high,
-    }
+    low, high = bounds
+    return {"entropy: low": h < low, "entropy: middle": (h >= low) & (h < high), "entropy: high": h >= high}
 
 
 def entropy(policy: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

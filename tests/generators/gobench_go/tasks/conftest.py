@@ -61,7 +61,7 @@ def open_made(judged: JudgedSet, monkeypatch: pytest.MonkeyPatch) -> Callable[[s
     """Protocol -> a suite on the games made by hand."""
     from gobench_go import benchmark
 
-    row = SuiteRow("made by hand", "hand-made", "hand", "score_loss", 6)
+    row = SuiteRow("made by hand", "hand-made", "hand", "score_loss", 6, 1, (0.5, 2.0))
     monkeypatch.setattr(benchmark, "SUITES", {"hand": row})
     monkeypatch.setattr(benchmark, "open_set", lambda name: judged)
     return lambda protocol: benchmark.open_suite.__wrapped__("hand", protocol)

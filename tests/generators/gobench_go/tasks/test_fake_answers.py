@@ -37,7 +37,8 @@ def after(task: NextMove, sample: str, move: int) -> Array:
     game, ply = task.position(sample)
     played = replay(task.judged.rules, None, [*game.moves[:ply], move], game.colors[: ply + 1])
     assert played.first_illegal < 0
-    return played.boards[-1]
+    board: Array = played.boards[-1]
+    return board
 
 
 def run(task: NextMove, part: list[str], board: Callable[[str, int], Array]) -> Table:
@@ -160,7 +161,7 @@ def test_captures_that_were_not_drawn_are_told_from_clean_ones(task: NextMove) -
 def test_points_that_ko_or_suicide_forbid_are_illegal(task: NextMove) -> None:
     empty = task.boards == 0
     forbidden = empty & ~task.judgements.legal[:, :-1]
-    part = [task.ids[n] for n in np.flatnonzero(forbidden.any(axis=1))][::EVERY]
+    part = [task.ids[n] for n in np.flatnonzero(forbidden.any(axis=1)).tolist()][::EVERY]
 
     def board(sample: str, _: int) -> Array:
         before, color, _rng = shown(task, sample)

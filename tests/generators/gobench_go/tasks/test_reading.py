@@ -142,7 +142,7 @@ def is_ko(board: np.ndarray, point: int, color: int) -> bool:
 
 
 def test_captures_ko_and_atari_equal_the_referees() -> None:
-    boards, colors = some_boards(11)
+    boards, colors = some_boards(37)
     captures = reading.capturing(RULES, boards, colors)
     found = slices.by_board(RULES, boards, captures)
     assert 10 < found["ko on the board"].sum() < len(boards) - 10

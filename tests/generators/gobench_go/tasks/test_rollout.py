@@ -185,13 +185,19 @@ def test_a_still_picture_passes_twice() -> None:
     assert trial.ask() is None and trial.evidence()["stopped"] == "end"
 
 
-def test_starts_are_one_a_game_half_of_them_at_the_opening() -> None:
-    task: Any = open_suite("go9-lite").tasks[1]
+@pytest.mark.parametrize(("suite", "a_game"), [("go9-lite", 1), ("go7-lite", 2)])
+def test_starts_are_at_the_opening_and_in_the_middle_and_no_question_twice(suite: str, a_game: int) -> None:
+    task: Any = open_suite(suite).tasks[1]
     games = task.judged.games
-    assert len(task.samples) == len(set(task.ids)) == len(games)
-    at_opening = [s.ply == games[s.game].opening for s in task.samples]
-    assert 0.5 <= np.mean(at_opening) < 0.55
-    assert all(s.ply < len(games[s.game].moves) for s in task.samples)
+    assert len(task.samples) == len(set(task.ids)) == a_game * len(games)
+    early = [s.ply <= games[s.game].opening + 4 for s in task.samples]
+    assert 0.45 <= np.mean(early) < 0.6
+    assert all(games[s.game].opening <= s.ply < len(games[s.game].moves) for s in task.samples)
+    prompts = set[bytes]()
+    for sample in task.ids:
+        asked = task.trial(sample, View(64, 64, 8)).ask()
+        prompts.add(asked.context["to_move"].encode() + asked.frames.tobytes())
+    assert len(prompts) == len(task.ids)
 
 
 def test_every_stop_and_metric_is_explained(task: Task) -> None:
