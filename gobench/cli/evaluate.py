@@ -200,7 +200,13 @@ class Bar:
 
         if self.bar is None:
             self.bar = tqdm(
-                total=total, initial=done, desc=stage, unit="sample", file=sys.stderr, disable=self.quiet
+                total=total,
+                initial=done,
+                desc=stage,
+                unit="sample",
+                file=sys.stderr,
+                mininterval=0.5,
+                disable=self.quiet,
             )
         self.bar.update(done - self.bar.n)
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 Progress = Callable[[str, int, int], None]
 DEVICE, DTYPE, TIMEOUT = "cpu", "float32", 600.0
 BATCH = 32
+NEVER: Record = {"missing": "never begun"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +158,7 @@ def _silent(stage: str, done: int, total: int) -> None:
 
 def _play(folder: Path, plan: Plan, run: Record, how: How, workers: int, progress: Progress) -> None:
     """Play what is left of the tasks that this run has begun, then check the batch."""
-    begun = [task for task in plan.suite.tasks if not run["tasks"].get(task.name, {"missing": ""})["missing"]]
+    begun = [task for task in plan.suite.tasks if run["tasks"].get(task.name, NEVER)["missing"] is None]
     pieces, total = [], 0
     for task in begun:
         groups = plan.groups(task)

@@ -90,3 +90,16 @@ def test_answers_that_depend_on_the_batch_are_counted() -> None:
     assert batch_check(task(), samples, steady, VIEW, 0) == {"asked": 16, "different": 0}  # type: ignore[arg-type]
     assert batch_check(task(), samples, moody, VIEW, 0) == {"asked": 16, "different": 16}  # type: ignore[arg-type]
     assert [shape[0] for shape, *_ in steady.calls] == [30] + [1] * 16
+
+
+def test_a_model_may_use_its_buffer_again() -> None:
+    buffer = np.zeros((1, 1, 24, 24, 3), np.uint8)
+    seen: list[int] = []
+
+    def reply(frames: Array, n: int) -> Array:
+        seen.append(len(seen))
+        buffer[:] = seen[-1]
+        return buffer
+
+    (one,) = play(task(), ["d000"], Recorder(reply), VIEW, 0)  # type: ignore[arg-type]
+    assert [int(frame.max()) for frame in one.kept.values()] == [0, 1, 2]

@@ -175,6 +175,7 @@ def test_a_part_is_marked_as_one_and_is_a_fair_part(tmp_path: Path) -> None:
     result = read_result(folder)
     one, other = result.tasks
     assert (result.status, one.n, one.of, one.complete) == ("partial", 20, 60, False)
+    assert not evidence.path_of(folder, "dots/walk").exists()
     assert other.missing == "not asked for in this run" and other.metrics == dict.fromkeys(one.metrics)
     first = {row["id"] for row in evidence.read(folder, "dots/next")[1]}
     assert first != {f"d{i:03d}" for i in range(20)}
