@@ -103,8 +103,8 @@ def _task(comparison: Comparison, task: TaskComparison, most: int) -> Mapping[st
         "flips": [
             (heading, len(rows), _drawn(comparison, task, rows[:most]))
             for heading, rows in (
-                (f"B is better: {task.metric} won", task.flips.gained),
-                (f"A is better: {task.metric} lost", task.flips.lost),
+                (f"{task.metric}: B is better", task.flips.gained),
+                (f"{task.metric}: A is better", task.flips.lost),
             )
         ],
     }
