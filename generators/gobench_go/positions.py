@@ -44,7 +44,7 @@ def hashes(boards: Array, to_move: npt.ArrayLike) -> Words:
     n, rows, cols = stones.shape
     out = np.empty(n, np.uint64)
     size = np.uint64((rows << 40) + (cols << 32))
-    if not _hash_all(stones.reshape(n, -1), mover.astype(np.int64), _table(rows, cols), size, out):
+    if not _hash_all(stones.reshape(n, rows * cols), mover.astype(np.int64), _table(rows, cols), size, out):
         raise DataError("points are 0 empty, 1 black or 2 white, and 1 or 2 is to move.")
     return out
 

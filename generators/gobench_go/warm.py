@@ -13,6 +13,7 @@ def warm() -> None:
     from gobench_go import teachers
     from gobench_go.game import kernels
     from gobench_go.game.rules import named
+    from gobench_go.positions import hashes_of_record
     from gobench_go.sources.fingerprint import fingerprint
     from gobench_go.sources.record import Game, episode
     from gobench_go.video.render import GoClip
@@ -23,5 +24,6 @@ def warm() -> None:
     made = episode(Game(rules, [12, 6], [1, 2], "warm", "warm"))
     assert isinstance(made, Episode)
     fingerprint(made.record, "symmetry")
+    hashes_of_record(made.record)
     clip = GoClip(look("videoworld", 36, 5, 5), kernels.replay(rules, None, [12, 6], [1, 2]).boards)
     clip.rgb(), clip.yuv(), clip.damage()

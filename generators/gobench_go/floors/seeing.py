@@ -82,8 +82,8 @@ def _read(seen: Look, pictures: Array) -> Array:
 def movers(context: Sequence[Mapping[str, Json]] | None, shown: Array) -> Ints:
     """Who is to move in each prompt, int64 [N]: as the context says, else as the boards uint8 [N, T, R*C] suggest.
 
-    Without a word it is the other side than the one whose stone came last; with one frame, Black while both have as
-    many stones.
+    Without a word it is the other side than the one whose stone came last, and in turn for each frame since; where no
+    stone came, Black while both have as many stones.
     """
     told = [None] * len(shown) if context is None else [row.get("to_move") for row in context]
     found = [COLORS.get(str(word)) or _guess(board) for word, board in zip(told, shown, strict=True)]
@@ -91,9 +91,9 @@ def movers(context: Sequence[Mapping[str, Json]] | None, shown: Array) -> Ints:
 
 
 def _guess(shown: Array) -> int:
-    now = shown[-1]
-    if len(shown) > 1:
-        new = now[(now != 0) & (shown[-2] == 0)]
+    for since in range(len(shown) - 1):
+        before, after = shown[-2 - since], shown[-1 - since]
+        new = after[(after != 0) & (before == 0)]
         if len(new) == 1:
-            return 3 - int(new[0])
-    return BLACK if np.count_nonzero(now == BLACK) <= np.count_nonzero(now == WHITE) else WHITE
+            return int(new[0]) if since % 2 else 3 - int(new[0])
+    return BLACK if np.count_nonzero(shown[-1] == BLACK) <= np.count_nonzero(shown[-1] == WHITE) else WHITE
