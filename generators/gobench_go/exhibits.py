@@ -34,7 +34,7 @@ MUCH = {"winrate": 0.5, "lead": 10.0}  # the loss at which the colour is full
 HEAT = "what each move costs in {}; ring: best, frame: played"
 UNITS = {"winrate": "points of 100 of win rate", "lead": "points of score"}
 TRIES = 4  # different answers of a sample that are shown at most
-BEST, PLAYED = (0, 158, 115), (204, 0, 170)  # the ring of the best move, the frame of the one that was played
+BEST, PLAYED = (255, 225, 0), (204, 0, 170)  # the ring of the best move, the frame of the one that was played
 
 
 def next_move(task: NextMove, sample: str, row: Record | None, frames: Mapping[str, Array]) -> Exhibit:
@@ -231,11 +231,13 @@ def _answer_facts(
         facts["least confidence"] = f"{answer['confidence']:.2f}"
     if "settled" in answer:
         facts["frames"] = f"{answer['frames']}; frame {answer['settled'] + 1} is the answer"
-    if move < 0 or not judged.legal[move]:
-        return facts | {"move played": "none" if move < 0 else f"{coords.gtp(move, *shape)} (illegal)"}
-    lost = [max(0.0, float(worth[judged.best] - worth[move])) for worth in (judged.value, judged.lead)]
-    facts["move played"] = _move_facts(judged, move, shape)
-    facts["it costs"] = f"{100 * lost[0]:.1f} points of 100 in win rate, {lost[1]:.1f} points of score"
+    legal = move >= 0 and bool(judged.legal[move])
+    illegal = "none" if move < 0 else f"{coords.gtp(move, *shape)} (illegal)"
+    facts["move played"] = _move_facts(judged, move, shape) if legal else illegal
+    columns = task.table([row]).columns
+    facts["it costs" if legal else "counted as the worst stone, it costs"] = (
+        f"{100 * columns['winrate_loss'][0]:.1f} points of 100 of win rate, {columns['score_loss'][0]:.1f} points of score"
+    )
     return facts
 
 

@@ -90,11 +90,13 @@ def installed_tasks(result: Result) -> tuple[dict[str, Task], list[str]]:
 
 
 def _part(result: TaskResult, task: Task | None, whole: Result, folder: Path, count: int) -> TaskPart:
+    from gobench.evaluate.protocol import protocol_hash
+
     notices = [] if result.missing is None else [f"This task was not run: {result.missing}"]
-    if task and task.version != result.version:
+    if task and protocol_hash(task) != result.protocol_hash:
         notices.append(
-            f"The result is of version {result.version} of this task, and version {task.version} is installed: "
-            "words are today's, and no samples are drawn."
+            f"The result is of version {result.version} under another protocol hash than today's "
+            f"({protocol_hash(task)[:16]}…): the words beside numbers are today's, and no samples are drawn."
         )
     drawn: Sequence[Shelf] = ()
     parts: Sequence[str] = ()

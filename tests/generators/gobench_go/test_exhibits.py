@@ -88,7 +88,10 @@ def test_an_illegal_answer_and_its_tries(task: Any) -> None:
         "tries 3 to 10, all alike, as generated",
     ]
     assert shown.facts["move played"] == "none" and shown.facts["tries"] == "10; try 1 counts"
-    assert "it costs" not in shown.facts and shown.facts["read as"].startswith("no-change: ")
+    stones = game.positions[ply].value[:-1]
+    worst = 100 * (game.positions[ply].value[game.positions[ply].best] - np.nanmin(stones))
+    assert shown.facts["counted as the worst stone, it costs"].startswith(f"{worst:.1f} points of 100")
+    assert shown.facts["read as"].startswith("no-change: ")
 
 
 def test_under_the_paper_protocol_the_first_legal_try_counts() -> None:

@@ -150,6 +150,15 @@ def test_a_suite_that_is_not_installed_still_has_a_page(run: Path, tmp_path: Pat
     assert "unknown suite" in shown and "this task is not installed here" in shown
 
 
+def test_a_result_of_another_protocol_is_not_mixed_with_todays_samples(run: Path, tmp_path: Path) -> None:
+    shutil.copytree(run, tmp_path / "run")
+    file = tmp_path / "run" / "result.json"
+    old = read_result(run).task("go9/next-move").protocol_hash
+    file.write_text(file.read_text().replace(old, "0" * 64))
+    text, _ = read(write(tmp_path / "run"))
+    assert "under another protocol hash" in text and text.count("Best samples") == 1
+
+
 def test_no_result_is_an_error_and_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(DataError):
         write(tmp_path, tmp_path / "page.html")
