@@ -45,7 +45,9 @@ class Recipe:
     random: float = 0.05  # share of the moves that are any legal play
     seed: int = 1
     version: str = "1"
-    checked: str = ""  # what is known of the judge
+    best_visits: int = 0  # found: what the best move got, in the median of the positions that are asked
+    minutes: int = 0  # found: of one core, for games and judgements
+    checked: str = ""  # found: what is known of the judge
 
     @property
     def rules(self) -> Rules:
@@ -54,9 +56,19 @@ class Recipe:
 
 
 RECIPES: Mapping[str, Recipe] = {
-    "go7-lite": Recipe(7, 9.0, 80, (1, 4), 5, (0.35, 0.65), visits=16_000, child_visits=256),
-    "go5-lite": Recipe(5, 25.0, 60, (1, 4), 3, (0.2, 0.8), visits=100_000, child_visits=4_000, most_plies=24),
-}
+    "go7-lite": Recipe(
+        7, 9.0, 80, (1, 4), 5, (0.35, 0.65), visits=16_000, child_visits=256, best_visits=0, minutes=10,
+        checked="Checked on 60 positions: with another seed the search makes the same choice in 75%, with 64,000 visits "
+        "in 67%; the choice of the longer search gives up 0.006 of value in the mean as judged here.",
+    ),
+    "go5-lite": Recipe(
+        5, 25.0, 60, (1, 4), 3, (0.2, 0.8), visits=40_000, child_visits=600, most_plies=24, best_visits=34_225, minutes=3,
+        checked="5x5 is solved, Black takes it all from the centre, and so does the judge: it opens there and, "
+        "playing itself, keeps all 25 points; its mean lead is of the right order only late in a game, 10 of the 25 "
+        "points on the empty board. Checked on 40 positions: with another seed the search makes the same choice in "
+        "68%, with 160,000 visits in 65%; the choice of the longer search gives up 0.003 of value in the mean.",
+    ),
+}  # fmt: skip
 
 
 def make(name: str, out: Path, workers: int = 1, progress: Progress | None = None) -> JudgedSet:
@@ -77,11 +89,12 @@ def note(recipe: Recipe) -> str:
         f"Self-play of {recipe.player} on {recipe.side}x{recipe.side}, komi {recipe.komi:g}, at most "
         f"{recipe.most_plies} plies; {least} to {most} random opening plies in the middle "
         f"{recipe.region}x{recipe.region}, kept where {recipe.umpire} gives Black a chance of {low:g} to {high:g}; moves "
-        f"drawn by visits with falling temperature, {recipe.random:.0%} of them any legal play. Every position judged by "
-        f"mcts with {recipe.visits} visits; every legal move that got fewer than {recipe.child_visits} of them has a "
-        f"search of that many of the position after it. Values and leads are means over simulations that end in random "
-        f"play: right in their order more than in their size. {recipe.checked}"
-    ).strip()
+        f"drawn by visits with falling temperature, {recipe.random:.0%} of them any play it looked at. Every position "
+        f"judged by mcts with {recipe.visits} visits, of which the best move got {recipe.best_visits} in the median; "
+        f"every legal move that got fewer than {recipe.child_visits} has a search of {recipe.child_visits} of the "
+        f"position after it. It took {recipe.minutes} minutes of one core. Values and leads are means over simulations "
+        f"that end in random play: right in their order more than in their size. {recipe.checked}"
+    )
 
 
 def games(recipe: Recipe) -> list[Game]:
