@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,6 +64,7 @@ def evaluate(model: str, no_report: bool, as_json: bool, **flags: Any) -> None:
     after an interruption, and the result is the same to the byte.
     """
     from gobench.evaluate import evaluate as run
+    from gobench.report import write
     from gobench.results import read_result
 
     bar = Bar(quiet=as_json)
@@ -75,7 +75,7 @@ def evaluate(model: str, no_report: bool, as_json: bool, **flags: Any) -> None:
     finally:
         bar.close()
     result = read_result(folder)
-    page = None if no_report else importlib.import_module("gobench.report").write(folder)
+    page = None if no_report else write(folder)
     if as_json:
         return emit(result.plain())
     say(result)

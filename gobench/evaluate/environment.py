@@ -45,7 +45,10 @@ def _device(name: str) -> str:
     torch = sys.modules.get("torch")
     if torch is None or not name.startswith("cuda"):
         return name
-    return f"{name} ({torch.cuda.get_device_name(name)})"
+    try:
+        return f"{name} ({torch.cuda.get_device_name(name)})"
+    except (RuntimeError, AssertionError, ValueError):  # no such card: the model does not use it
+        return name
 
 
 def git(folder: Path) -> Record | None:

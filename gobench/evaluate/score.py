@@ -20,6 +20,7 @@ from gobench.tasks import Metric, Suite, Table, Task
 from gobench.types import Json, Record
 
 NOT_RUN = "not asked for in this run"
+NOT_YET = "no sample was finished yet"
 
 
 class Changed(NamedTuple):
@@ -99,6 +100,8 @@ def _task(folder: Path, run: Record, task: Task, partial: bool) -> Record:
     if reason:
         return _facts(task) | _nothing(task, reason)
     rows = read_rows(folder, task, begun["samples"], partial)
+    if not rows:
+        return _facts(task) | _nothing(task, NOT_YET)
     known = run["known"].get(task.name)
     novel = None if known is None else {i: i not in set(known) for i in task.ids}
     table = task.table(rows, novel)
@@ -148,8 +151,6 @@ def read_rows(folder: Path, task: Task, wanted: int, partial: bool = False) -> l
             f"{path} holds {len(rows)} of {wanted} samples. Run the same `gobench evaluate` again to finish it, "
             "or score what is there with --partial."
         )
-    if not rows:
-        raise DataError(f"{path} holds no sample yet. Run the same `gobench evaluate` again.")
     return rows
 
 

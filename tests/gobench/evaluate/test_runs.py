@@ -120,7 +120,7 @@ def test_a_worker_that_is_killed_keeps_the_evidence(tmp_path: Path, monkeypatch:
         BuildError, match=r"was ended by SIGKILL.* of 120 samples are kept in .*the same command"
     ):
         run(tmp_path / "out", workers=2)
-    assert read_result(run(tmp_path / "out", workers=2)).status == "complete"
+    assert read_result(run(tmp_path / "out")).status == "complete"
 
 
 def test_an_interruption_says_how_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,7 +139,15 @@ def test_a_model_that_fails_is_named_and_the_evidence_kept(
         ChildError, match=r"dotquiz:Guesser' failed: ZeroDivisionError: the trap.*are kept in"
     ):
         run(tmp_path / "out", workers=workers)
-    assert read_result(run(tmp_path / "out", workers=workers)).status == "complete"
+    assert read_result(run(tmp_path / "out")).status == "complete"
+
+
+def test_a_model_that_hangs_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setenv("DOTQUIZ_SLEEP", "1.5")
+        with pytest.raises(ChildError, match=r"did not answer within 0.3 s.* 0 of 120 samples are kept"):
+            run(tmp_path / "out", timeout=0.3)
+    assert read_result(run(tmp_path / "out")).status == "complete"
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,9 @@ def test_missing_samples_are_counted_and_scored_only_when_allowed(folder: Path) 
         score(folder)
     result = score(folder, partial=True)
     assert (result.status, result.tasks[0].n, result.tasks[0].complete) == ("partial", 20, False)
+    edit(folder, lambda lines: lines[:1])
+    none = score(folder, partial=True).tasks[0]
+    assert (none.n, none.missing, none.metrics["hit"]) == (0, "no sample was finished yet", None)
     evidence.path_of(folder, "dots/next").unlink()
     with pytest.raises(DataError, match="cannot read"):
         score(folder)
