@@ -61,6 +61,7 @@ def benchmark_card() -> str:
 def context() -> Record:
     """What the template may use."""
     from gobench.evaluate.protocol import KEPT, SCORING, protocol_hash
+    from gobench.zeroshot.references import REFERENCES
 
     suites, protocols = offered()
     opened = list(_open(suites, protocols))
@@ -76,6 +77,7 @@ def context() -> Record:
         "scoring": SCORING,
         "kept": KEPT,
         "zero_shot": _zero_shot(),
+        "references": REFERENCES,
         "floors": list(floor_tables(opened, hashes)),
         "flat": flat,
         "source": source,

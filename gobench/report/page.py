@@ -123,9 +123,9 @@ def _evidence(folder: Path, task: Task, count: int) -> tuple[list[Shelf], Sequen
     from gobench import evidence
 
     try:
-        _, rows = evidence.read(folder, task.name)
+        header, rows = evidence.read(folder, task.name)
         table = task.table(rows)
-        drawn = shelves(folder, task, table, rows, count) if rows and count else []
+        drawn = shelves(folder, task, table, header, rows, count) if rows and count else []
         return drawn, list(table.slices), []
     except GobenchError as error:
         return [], (), [f"No samples are drawn: {error}"]

@@ -127,6 +127,22 @@ def test_how_many_samples_are_drawn(run: Path, tmp_path: Path) -> None:
         write(run, tmp_path / "no.html", most=-1)
 
 
+def test_the_frames_shown_are_those_that_were_kept(run: Path) -> None:
+    from gobench import evidence
+    from gobench.evaluate import open_suite
+    from gobench.report.samples import kept_frames
+
+    for task in open_suite("go9-lite").tasks:
+        header, rows = evidence.read(run, task.name)
+        wanted = {row["id"] for row in rows[::9]}
+        found = kept_frames(run, task, header, wanted)
+        assert set(found) <= wanted and len(found) == len(wanted)  # of a small run all frames are kept
+        for sample in wanted:
+            expected = evidence.frames(run, task.name, sample)
+            assert found[sample].keys() == expected.keys()
+            assert all((found[sample][name] == frame).all() for name, frame in expected.items())
+
+
 def test_frames_that_are_gone_are_drawn_from_the_readings(run: Path, tmp_path: Path) -> None:
     shutil.copytree(run, tmp_path / "run")
     shutil.rmtree(tmp_path / "run" / "frames")
