@@ -24,7 +24,7 @@ class MyModel:
     def generate(self, frames, n, seeds, context=None):
         """uint8 [B, T, H, W, 3] -> uint8 [B, n, H, W, 3]."""
         last = torch.from_numpy(frames[:, -1]).to(self.device).permute(0, 3, 1, 2).float() / 255
-        chances = [torch.Generator().manual_seed(int(seed) % 2**63) for seed in seeds]
+        chances = [torch.Generator().manual_seed(int(seed)) for seed in seeds]
         video = []
         for _ in range(n):
             noise = torch.stack([torch.randn(last.shape[1:], generator=g) for g in chances])

@@ -46,11 +46,11 @@ def open_model(path: Path, text: str, device: str, dtype: str) -> tuple[Any, Mod
     facts = {
         "weights_sha256": weights_hash({"model": head["model"], "config": head["config"]}, tensors),
         "provenance": head["provenance"],
-        "name": str(head["provenance"].get("name") or _name(path, head["model"])),
     }
     if not isinstance(getattr(model, "parameters", None), int):
         facts["parameters"] = count(tensors)
-    return model, describe(model, head["model"], text, "file", **facts)
+    name = str(head["provenance"].get("name") or _name(path, head["model"]))
+    return model, describe(model, name, text, "file", **facts)
 
 
 def read(path: Path) -> tuple[Record, dict[str, Any]]:

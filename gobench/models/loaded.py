@@ -6,6 +6,7 @@ import contextlib
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -17,6 +18,7 @@ from gobench.models.deadline import Caller, LateError, LostError
 from gobench.models.describe import ModelInfo
 from gobench.types import Array, Json, VideoModel
 
+HERE = Path(__file__).parent
 CLOSING = 10.0  # seconds a model gets to close
 PATIENCE = "With --timeout SECONDS it gets longer, with a smaller --batch it is asked for less at once."
 
@@ -116,7 +118,7 @@ def last_words(error: BaseException) -> str:
     """ "ValueError: no such size (my_model.py:17, in generate)": what a traceback says at its end."""
     text = " ".join("".join(traceback.format_exception_only(error)).split())
     frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith("<frozen")]
-    own = [f for f in frames if "/gobench/models/" not in f.filename]
+    own = [f for f in frames if Path(f.filename).parent != HERE]
     if not own:
         return text[:500]
     place = next((f for f in reversed(own) if "site-packages" not in f.filename), own[-1])

@@ -63,6 +63,8 @@ def form_of(text: str) -> str:
         UsageError: none; says which forms there are.
     """
     head, colon, rest = text.partition(":")
+    if not text.strip():
+        raise _no_form(text)
     if colon and head in ("cmd", "predictions"):
         return head
     if head in registry.installed("models"):

@@ -9,6 +9,15 @@ from pathlib import Path
 from gobench.errors import DataError
 
 HEAD = 512
+DAMAGE = (
+    zipfile.BadZipFile,
+    OSError,
+    ValueError,
+    NotImplementedError,
+    RuntimeError,
+    OverflowError,
+    struct.error,
+)
 CURE = "write models with gobench.models.save(), or wrap your own class and name it as package.module:Class"
 
 SIGNS: tuple[tuple[bytes, str, str], ...] = (
@@ -68,7 +77,7 @@ def _look_inside(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
-    except (zipfile.BadZipFile, OSError, ValueError) as error:
+    except DAMAGE as error:
         raise DataError(
             f"{path} is cut off or damaged ({error}): {path.stat().st_size} bytes. Copy or download it again."
         ) from error
