@@ -11,6 +11,7 @@ from gobench.errors import DataError, UsageError
 from gobench.evaluate.groups import play
 from gobench.models import load
 from gobench.seeds import seed64
+from gobench.statistics import Weights, estimate
 from gobench.tasks import View
 from gobench.types import VideoModel
 from gobench_go import floors
@@ -194,10 +195,11 @@ def test_random_legal_is_always_legal_and_drawn_exactly(task: Any) -> None:
 def test_random_legal_scores_what_a_uniform_legal_mover_must(
     task: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Means over 24 seeds lie as near to the expectation as their spread lets them."""
+    """Means over 24 seeds lie as near to the expectation as their spread lets them, and in the intervals of each."""
     expected, legal = floors.uniform_expectation(task), task.judgements.legal[:, :-1]
     monkeypatch.setattr("gobench_go.floors.players.legal_points", lambda prompt: legal)
     prompt = Prompt(task.judged.rules, task.boards[:, None], task.colors)
+    weights, inside = Weights(task.clusters, draws=400, seed=0), list[bool]()
     found: dict[str, list[float]] = {}
     for seed in range(24):
         seeds = np.array([seed64(seed, task.name, name, 0) for name in task.ids], np.uint64)
@@ -205,10 +207,14 @@ def test_random_legal_scores_what_a_uniform_legal_mover_must(
         assert legal[np.arange(len(moves)), moves].all()
         for name, column in scores.judged_columns(task.judgements, moves).items():
             found.setdefault(name, []).append(float(np.nanmean(column)))
+            one = estimate(column, task.clusters, weights)
+            assert one is not None
+            inside.append(one.low <= expected[name] <= one.high)
     assert found.keys() | set(floors.expectation.ALWAYS) == expected.keys() == task.metrics.keys()
     for name, means in found.items():
         error = np.std(means, ddof=1) / len(means) ** 0.5
         assert abs(np.mean(means) - expected[name]) < 4 * error, name
+    assert np.mean(inside) > 0.95  # games differ more than draws do, so that intervals over games hold more
 
 
 def test_the_oracle_is_perfect(task: Any) -> None:
