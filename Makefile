@@ -37,13 +37,16 @@ quickstart: $(VENV)/.installed
 	$(BIN)/gobench verify $(OUT) --sample 100
 	$(BIN)/python examples/load_with_datasets.py $(OUT)
 	$(BIN)/gobench preview $(OUT)
+	$(BIN)/gobench evaluate random-legal --suite go9-lite --limit 200 --task go9/next-move --trained-on $(OUT) --out $(OUT)-eval
 	@echo
 	@echo "Done. Where things lie:"
 	@echo "  $(OUT)/data          the shards: tar files that datasets and webdataset load as they are"
 	@echo "  $(OUT)/README.md     the dataset's card"
 	@echo "  $(OUT)-preview/      index.html plays the games in a browser; sheet.png and clips.gif to look at"
+	@echo "  $(OUT)-eval/         a first model's scores: report.html to look at, result.json, the evidence"
 	@echo "Try next ($(BIN) on your PATH, or: source $(BIN)/activate):"
 	@echo "  gobench info $(OUT)"
+	@echo "  gobench evaluate copy-frame --limit 200    # then your own: docs/evaluation.md"
 	@echo "  gobench go render --sgf tests/data/go9_katago_sgf.zip game.gif"
 	@echo "  gobench build-dataset go9-tiny --theme wood --codec moves --games 500 --out runs/wood"
 	@echo "  gobench recipes"

@@ -6,6 +6,7 @@ is imported until it is asked for.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, cast
@@ -64,7 +65,7 @@ def _offered(kind: str, method: str) -> tuple[dict[str, str], list[str]]:
     broken = []
     for name in installed("domains"):
         try:
-            own = getattr(domain(name), method, dict)()
+            own: Mapping[str, Any] = getattr(domain(name), method, dict)()
         except UsageError as error:
             broken.append(str(error))
             continue
