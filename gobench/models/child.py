@@ -195,7 +195,10 @@ def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
 
 
 def _die_with_parent() -> Callable[[], None] | None:
-    """What a child does before it becomes the program: ask Linux to be killed when its parent dies."""
+    """What a child does before it becomes the program: ask Linux to be killed when its parent dies.
+
+    To Linux the parent is the thread that started it: load a model in a thread that lives as long as the model.
+    """
     if not sys.platform.startswith("linux"):
         return None
     try:
