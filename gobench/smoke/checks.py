@@ -39,14 +39,18 @@ def _answers(bench: Bench) -> Iterator[Finding]:
             bench.answers += zip(bunch, bench.ask(bunch), strict=True)
     height, width = bench.loaded.info.frame_size
     tasks = ", ".join(case.name for case in bench.cases)
-    missing = sum(not len(answer) for _, answer in bench.answers)
-    yield Finding(
-        "ok",
-        "answers",
-        f"{len(bench.answers)} answers as asked: uint8, {height}x{width}, 3 colours ({tasks})",
-    )
+    given = [answer for _, answer in bench.answers if len(answer)]
+    missing = len(bench.answers) - len(given)
+    if given:
+        size = f"{height}x{width}, 3 colours" if bench.cases[0].questions[0].ask.n else "any size"
+        yield Finding("ok", "answers", f"{len(given)} answers as asked: uint8, {size} ({tasks})")
     if missing:
-        yield Finding("note", "answers", f"{missing} of {len(bench.answers)} answers are missing")
+        fix = (
+            "Each counts as missing, which scores 0."
+            if given
+            else "Is this the right folder, and are names right?"
+        )
+        yield Finding("note", "answers", f"{missing} of {len(bench.answers)} answers are missing", fix)
     bench.loaded.begin(bench.cases[0].public)
 
 
