@@ -10,7 +10,7 @@
 =================  =======  ============================================================================
 
 They see the frames of the prompt and are told who is to move, nothing else of a sample. Repetition is therefore judged
-by the boards that are shown (at most ``gobench.tasks.MOST_FRAMES``): a cycle that is longer cannot be seen. A pass, and a
+by the boards that are shown (6 to ``random-legal``, 8 to teachers): a longer cycle cannot be seen. A pass, and a
 position without a legal point, is an unchanged frame. ``expectation`` has what a uniform legal mover scores, exactly.
 """
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 Seeds = npt.NDArray[np.uint64]
 NONE = -1  # leaves the board as it is, like a pass
+TRIPLE_KO = 6
+"""Boards that show every cycle of up to 6 plies; longer ones hardly ever come up."""
 STAND_IN = "mcts:100"
 """Who plays for the oracle where the judge has not looked."""
 
@@ -36,7 +38,7 @@ class RandomLegal:
     """Each legal point with the same chance; never a pass."""
 
     kind = "floor"
-    frames = MOST_FRAMES
+    frames = TRIPLE_KO
     quick = True
 
     def begin(self, public: Mapping[str, Json]) -> None:
