@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -90,3 +91,24 @@ def test_missing_answers_are_counted_as_such(tmp_path: Path) -> None:
     next((tmp_path / "a" / "go5-next-move").glob("*.mp4")).unlink()
     found = scored(model, tmp_path / "run", "zero-shot")
     assert found["audit"]["missing"] == 1 and found["accuracy"] == pytest.approx(1 - 1 / LIMIT, abs=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("answers", ANSWERS)
+def test_reference_answers_score_what_the_guide_says(tmp_path: Path, answers: str) -> None:
+    """The numbers of docs/zero-shot.md: go9-lite, 200 samples, the default size."""
+    from gobench.evaluate import evaluate
+
+    guide = (Path(__file__).parents[3] / "docs" / "zero-shot.md").read_text()
+    line = next(line for line in guide.splitlines() if line.startswith(f"| `{answers}` |"))
+    words = ["--limit", "200", "--answers", answers, "--format", "vbvr"]
+    assert run("export-prompts", "go9-lite", "--out", tmp_path / "a", *words).exit_code == 0
+    evaluate(f"predictions:{tmp_path / 'a'}", "go9-lite", tmp_path / "run", protocol="zero-shot", limit=200)
+    task = json.loads((tmp_path / "run" / "result.json").read_text())["tasks"][0]
+    told = {name: float(value) for name, value in re.findall(r"`(\w+)` ([\d.]+\d|\d)", line)}
+    assert {name: round(task["metrics"][name]["value"], 4) for name in told} == told
+    if answers == "static":
+        assert task["audit"]["no-change"] == 200 and "200 times `no-change`" in line
+    if answers == "true":
+        audit = task["audit"]
+        assert f"{audit['clean']} clean, {audit['capture']} captures" in line
