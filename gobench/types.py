@@ -118,7 +118,8 @@ class Domain(Protocol):
     ``override(options, flags)`` applies command-line flags; ``public_options(options)`` are the options as
     stored, without places on this machine; ``transform(record, k)`` and ``resize(record, size)`` spare a loader
     work on pixels; ``replay(record)`` lets the preview page play an episode; ``card_facts(manifest)`` tells the
-    licence and the flags that a card names.
+    licence and the flags that a card names; ``position_hashes(record)`` gives what a dataset's sketch holds.
+    One in which models are evaluated is a ``gobench.tasks.Benchmark`` too.
     """
 
     name: str

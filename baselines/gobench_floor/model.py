@@ -12,7 +12,7 @@ from gobench.types import Array, Json
 
 
 class CopyFrame:
-    """Answers with its last frame again, as often as asked; as ``gobench.types.VideoModel``."""
+    """Shows its last frame again: what a static video scores."""
 
     kind = "floor"
     video_only = True

@@ -24,23 +24,35 @@ __all__ = ["FloorModel", "first_empty", "oracle", "random_legal", "teacher_model
 
 
 def random_legal(argument: str = "") -> FloorModel:
-    """``random-legal``. Raises UsageError for an argument."""
+    """Plays any legal point, each as likely, and never passes while there is one.
+
+    Raises UsageError for an argument.
+    """
     no_argument("random-legal", argument)
     return FloorModel(RandomLegal())
 
 
 def first_empty(argument: str = "") -> FloorModel:
-    """``first-empty``. Raises UsageError for an argument."""
+    """Plays the first empty point in reading order, legal or not.
+
+    Raises UsageError for an argument.
+    """
     no_argument("first-empty", argument)
     return FloorModel(FirstEmpty())
 
 
 def teacher_model(argument: str = "") -> FloorModel:
-    """``teacher:NAME``. Raises UsageError for a name that no teacher has."""
+    """Plays the best move of an embedded teacher, as in teacher:mcts:200.
+
+    Raises UsageError for a name that no teacher has.
+    """
     return FloorModel(TeacherPlayer(argument))
 
 
 def oracle(argument: str = "") -> FloorModel:
-    """``oracle``. Raises UsageError for an argument."""
+    """Plays the judge's best move: the ceiling of a judged set.
+
+    Raises UsageError for an argument.
+    """
     no_argument("oracle", argument)
     return FloorModel(Oracle())
