@@ -175,6 +175,19 @@ def test_a_result_of_another_protocol_is_not_mixed_with_todays_samples(run: Path
     assert "under another protocol hash" in text and text.count("Best samples") == 1
 
 
+def test_a_whole_run_stands_beside_floors_and_ceilings(tmp_path: Path) -> None:
+    from gobench.evaluate import evaluate
+    from gobench.report.floors import known_floors
+
+    run = evaluate("first-empty", suite="go5-lite", out=tmp_path / "run", tasks=["go5/next-move"])
+    task = read_result(run).task("go5/next-move")
+    players = known_floors("go5-lite", "standard", task)
+    assert players["first-empty"] == {name: found.value for name, found in task.metrics.items() if found}
+    text, _ = read(write(run, most=0))
+    assert f"random-legal {players['random-legal']['accuracy']:.3f}" in text
+    assert known_floors("go5-lite", "standard", task.model_copy(update={"protocol_hash": "0" * 64})) == {}
+
+
 def test_no_result_is_an_error_and_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(DataError):
         write(tmp_path, tmp_path / "page.html")
