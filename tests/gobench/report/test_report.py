@@ -14,7 +14,7 @@ from gobench.report import write
 from gobench.report.draw import axis, number, round_up
 from gobench.results import read_result
 
-VOID = {"meta", "img", "br", "rect", "line", "circle"}
+VOID = {"meta", "img", "br"}
 
 
 class Reader(HTMLParser):
