@@ -40,6 +40,7 @@ class ProtocolRow:
     scored_try: Literal["first", "first-legal"]  # the one that all metrics but legal_* are of
     answer: Literal["frame", "video"]
     tasks: tuple[str, ...] = ("next-move",)
+    most: int = 0  # positions asked at most, a fixed fair part; 0: all
 
 
 _SMALL = "positions on {0}x{0}, where the win rate saturates and the score is what counts, judged by a deep mcts search"
@@ -76,11 +77,12 @@ PROTOCOLS: Mapping[str, ProtocolRow] = {
         "frame",
     ),
     "zero-shot": ProtocolRow(
-        "image-to-video models as they are: both colours, one answer of any size and length",
+        "image-to-video models as they are: both colours, one answer of any size and length, at most 500 positions",
         BOTH,
         1,
         "first",
         "video",
+        most=500,
     ),
 }
 
@@ -111,7 +113,7 @@ def next_move(judged: JudgedSet, suite: str, protocol: str) -> Task:
     from gobench_go.video.moves import SURE
 
     row, rules = PROTOCOLS[protocol], judged.rules
-    asked = next_moves(judged, row.colors)
+    asked = next_moves(judged, row.colors, row.most)
     settings: Record = {
         **_settings(judged, protocol),
         "colors": list(row.colors),

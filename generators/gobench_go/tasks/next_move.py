@@ -53,6 +53,11 @@ class NextMove(JudgedTask):
         """What the judge thinks, in the order of ``ids``."""
         return scores.judgements(self.judged, self.samples)
 
+    @property
+    def difficulty(self) -> npt.NDArray[np.float64]:
+        """How unsure the judge's policy is of each sample, float64 [n], nats; reports show the hardest right answers."""
+        return slices.entropy(self.judgements.policy)
+
     @cached_property
     def captures(self) -> npt.NDArray[np.bool_]:
         """The empty points of each sample where a stone captures, bool [n, R*C]."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from gobench.seeds import stream
+from gobench.seeds import seed64, stream
 from gobench.tasks import MOST_FRAMES
 from gobench_go.judged import JudgedGame, JudgedSet
+
+PART_SEED = 0
 
 
 class Sample(NamedTuple):
@@ -27,10 +29,11 @@ class Asked(NamedTuple):
     passes: int  # positions whose best move is a pass
 
 
-def next_moves(judged: JudgedSet, colors: Sequence[int]) -> Asked:
+def next_moves(judged: JudgedSet, colors: Sequence[int], most: int = 0) -> Asked:
     """Positions from each game's opening on whose best move is a stone, of the given colours, each question once.
 
     A question is what the longest prompt shows and who is to move: boards before do not tell two questions apart.
+    Where there are more than ``most``, a part is taken that only their names decide; 0 takes all.
     """
     seen, samples, repeats, passes = set[bytes](), list[Sample](), 0, 0
     for sample, game in _positions(judged):
@@ -45,7 +48,14 @@ def next_moves(judged: JudgedSet, colors: Sequence[int]) -> Asked:
             continue
         seen.add(question)
         samples.append(sample)
-    return Asked(tuple(samples), repeats, passes)
+    return Asked(_part(samples, most), repeats, passes)
+
+
+def _part(samples: Sequence[Sample], most: int) -> Sequence[Sample]:
+    if not most or len(samples) <= most:
+        return tuple(samples)
+    drawn = sorted(samples, key=lambda sample: seed64(PART_SEED, "part", sample.id))
+    return tuple(sorted(drawn[:most], key=lambda sample: (sample.game, sample.ply)))
 
 
 def _positions(judged: JudgedSet) -> Iterator[tuple[Sample, JudgedGame]]:
