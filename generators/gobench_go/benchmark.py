@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Literal
 
 from gobench.errors import unknown
-from gobench.tasks import Suite, Task
+from gobench.tasks import MOST_FRAMES, Suite, Task
 from gobench.types import Json, Record
 from gobench_go.judged import JudgedSet, open_set
 
@@ -51,7 +51,7 @@ SUITES: Mapping[str, SuiteRow] = {
         judged="go9-lite", prefix="go9", headline="accuracy", plies=60, starts=1, entropies=(1.45, 1.95),
     ),
     "go9": SuiteRow(
-        about="the same from 1,000 games, once you have made them with KataGo",
+        about="the same from games that you have judged, with the embedded mcts or with output of your own KataGo",
         judged="go9", prefix="go9", headline="accuracy", plies=60, starts=1, entropies=(1.45, 1.95),
     ),
     "go7-lite": SuiteRow(
@@ -70,7 +70,7 @@ PROTOCOLS: Mapping[str, ProtocolRow] = {
         "both colours, 10 tries, the first one counts", BOTH, 10, "first", "frame", ("next-move", "rollout")
     ),
     "paper": ProtocolRow(
-        "the original's conditions: Black only, illegal moves are sampled again up to 10 times",
+        "near the original's conditions: Black only, an illegal move is sampled again, up to 10 tries",
         BLACK,
         10,
         "first-legal",
@@ -109,7 +109,7 @@ def next_move(judged: JudgedSet, suite: str, protocol: str) -> Task:
     """The next-move task of a suite on given games."""
     from gobench_go.tasks import scores, slices
     from gobench_go.tasks.next_move import NextMove
-    from gobench_go.tasks.samples import next_moves
+    from gobench_go.tasks.samples import digest, next_moves
     from gobench_go.video.moves import SURE
 
     row, rules = PROTOCOLS[protocol], judged.rules
@@ -121,6 +121,7 @@ def next_move(judged: JudgedSet, suite: str, protocol: str) -> Task:
         "scored_try": row.scored_try,
         "answer": row.answer,
         "samples": len(asked.samples),
+        "asked": digest(asked.samples),
         "repeats": asked.repeats,
         "best_is_pass": asked.passes,
         "sure": SURE,
@@ -139,7 +140,7 @@ def rollout(judged: JudgedSet, suite: str, protocol: str) -> Task:
     """The rollout task of a suite on given games."""
     from gobench_go.tasks import slices
     from gobench_go.tasks.rollout import Rollout
-    from gobench_go.tasks.samples import starts
+    from gobench_go.tasks.samples import digest, starts
     from gobench_go.video.moves import SURE
 
     samples = starts(judged, START_SEED, SUITES[suite].starts)
@@ -147,6 +148,7 @@ def rollout(judged: JudgedSet, suite: str, protocol: str) -> Task:
         **_settings(judged, protocol),
         "plies": SUITES[suite].plies,
         "samples": len(samples),
+        "asked": digest(samples),
         "starts_a_game": SUITES[suite].starts,
         "start_seed": START_SEED,
         "sure": SURE,
@@ -162,6 +164,8 @@ MAKERS: Mapping[str, Callable[[JudgedSet, str, str], Task]] = {"next-move": next
 
 def _settings(judged: JudgedSet, protocol: str) -> Record:
     from gobench_go.tasks.base import THEME
+    from gobench_go.tasks.reading import READER
+    from gobench_go.video.themes import DRAWN
 
     rules = judged.rules
     return {
@@ -175,6 +179,9 @@ def _settings(judged: JudgedSet, protocol: str) -> Record:
             "komi": rules.komi,
         },
         "theme": THEME,
+        "drawn": DRAWN,
+        "reader": READER,
+        "most_frames": MOST_FRAMES,
     }
 
 

@@ -34,6 +34,11 @@ MUCH = {"winrate": 0.5, "lead": 10.0}  # the loss at which the colour is full
 HEAT = "what each move costs in {}; ring: best, frame: played"
 UNITS = {"winrate": "points of 100 of win rate", "lead": "points of score"}
 TRIES = 4  # different answers of a sample that are shown at most
+WHY = {
+    "no-frames": "the video has no frames",
+    "not-the-picture": "neither its first nor its last frame shows the prompt",
+    "never-still": "it never stands still, so no frame is the answer",
+}  # why a video could not be read
 BEST, PLAYED = (255, 225, 0), (204, 0, 170)  # the ring of the best move, the frame of the one that was played
 
 
@@ -229,15 +234,29 @@ def _answer_facts(
         facts["tries"] = f"{len(tries)}; try {at + 1} counts"
     if "confidence" in answer:
         facts["least confidence"] = f"{answer['confidence']:.2f}"
-    if "settled" in answer:
-        facts["frames"] = f"{answer['frames']}; frame {answer['settled'] + 1} is the answer"
+    facts |= _video_facts(answer)
     legal = move >= 0 and bool(judged.legal[move])
     illegal = "none" if move < 0 else f"{coords.gtp(move, *shape)} (illegal)"
     facts["move played"] = _move_facts(judged, move, shape) if legal else illegal
     columns = task.table([row]).columns
-    facts["it costs" if legal else "counted as the worst stone, it costs"] = (
+    facts["it costs" if legal else "counted as the worst legal move, it costs"] = (
         f"{100 * columns['winrate_loss'][0]:.1f} points of 100 of win rate, {columns['score_loss'][0]:.1f} points of score"
     )
+    return facts
+
+
+def _video_facts(answer: Record) -> dict[str, str]:
+    """What there was of an answer that is a video, or why there is nothing to read."""
+    if answer.get("missing"):
+        return {"no answer": "nothing was given for this sample"}
+    facts = {}
+    if "frames" in answer:
+        settled = answer.get("settled", -1)
+        which = f"frame {settled + 1} is the answer" if settled >= 0 else "none of them is the answer"
+        facts["frames"] = f"{answer['frames']}; {which}"
+    if "unreadable" in answer:
+        why = str(answer["unreadable"])
+        facts["unreadable"] = f"{why}: {WHY[why]}" if why in WHY else why
     return facts
 
 

@@ -9,7 +9,7 @@ hash only. After a change of a protocol, measure again:
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -17,12 +17,16 @@ from gobench import atomic
 from gobench.canonical import loads, pretty
 from gobench.card import templates
 from gobench.results import Result, TaskResult
+from gobench.tasks import Task
 from gobench.types import Record
 
 FILE = "floors.json"
 PLAYERS = ("copy-frame", "first-empty", "random-legal", "oracle")
+TEACHER = "teacher:mcts:200"
+EXACT_UNDER = "standard"  # the protocol under which exact players stand beside the measured ones
+DIGITS = 6  # of what is not measured, as results have them
 MEASURED = (
-    ("go9-lite", "standard", PLAYERS),
+    ("go9-lite", "standard", (*PLAYERS[:-1], TEACHER, PLAYERS[-1])),
     ("go9-lite", "paper", PLAYERS),
     ("go9-lite", "zero-shot", ("copy-frame", "random-legal", "oracle")),
     ("go7-lite", "standard", PLAYERS),
@@ -69,7 +73,30 @@ def measure(table: Record, suite: str, protocol: str, players: Sequence[str], wo
         with tempfile.TemporaryDirectory() as folder:
             out = evaluate(player, suite=suite, protocol=protocol, out=Path(folder) / "run", workers=workers)
             table = put(table, player, read_result(out))
-    return table
+    return with_exact(table, suite, protocol)
+
+
+def with_exact(table: Record, suite: str, protocol: str) -> Record:
+    """The table with the players whose scores need no run, for they follow from the judgements of a task."""
+    from gobench.evaluate import open_suite
+    from gobench.evaluate.protocol import protocol_hash
+
+    tasks = dict(table[suite][protocol])
+    for task in open_suite(suite, protocol).tasks if protocol == EXACT_UNDER else ():
+        facts, exact = tasks.get(task.name, {}), getattr(task, "exact_players", dict)()
+        if exact and facts.get("protocol_hash") == protocol_hash(task):
+            rounded = {name: _rounded(values) for name, values in exact.items()}
+            tasks[task.name] = facts | {"players": {**facts["players"], **rounded}}
+    return table | {suite: table[suite] | {protocol: tasks}}
+
+
+def exact_names(task: Task) -> tuple[str, ...]:
+    """The players whose scores a task knows exactly."""
+    return tuple(getattr(task, "exact_players", dict)())
+
+
+def _rounded(values: Mapping[str, float]) -> dict[str, float]:
+    return {name: round(value, DIGITS) for name, value in values.items()}
 
 
 def put(table: Record, player: str, result: Result) -> Record:

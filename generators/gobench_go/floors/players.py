@@ -19,6 +19,7 @@ from gobench_go.video.moves import change
 
 if TYPE_CHECKING:
     from gobench_go.judged import JudgedSet
+    from gobench_go.teachers import Judgement
 
 Seeds = npt.NDArray[np.uint64]
 NONE = -1  # leaves the board as it is, like a pass
@@ -68,7 +69,7 @@ class FirstEmpty:
 
 
 class TeacherPlayer:
-    """A teacher's best move, with the sample's seed; a teacher may pass."""
+    """A teacher's best move, with the sample's seed; it may pass, but not where a next move is asked and a stone is legal."""
 
     kind = "ceiling"
     frames = MOST_FRAMES
@@ -82,9 +83,11 @@ class TeacherPlayer:
                 "teacher needs a name: write teacher:mcts:VISITS, such as teacher:mcts:200, or teacher:random."
             )
         self.teacher = teacher(name)
+        self.stones = False  # whether only stones are asked for
 
     def begin(self, public: Mapping[str, Json]) -> None:
-        """It needs to know nothing."""
+        """Learn whether a task asks for stones alone, which next-move tasks do."""
+        self.stones = str(public.get("task", "")).endswith("next-move")
 
     def choose(self, prompt: Prompt, seeds: Seeds) -> Ints:
         rows = zip(prompt.boards, prompt.colors.tolist(), seeds.tolist(), strict=True)
@@ -95,7 +98,8 @@ class TeacherPlayer:
         position = position_of(rules, boards, color)
         if position is None or position.over:
             return NONE
-        return int(self.teacher.judge(position, seed).best)
+        found = self.teacher.judge(position, seed)
+        return best_stone(found, position) if self.stones else int(found.best)
 
 
 class Oracle:
@@ -118,6 +122,7 @@ class Oracle:
         """Learn the judged set that a task names. Raises UsageError where it names none."""
         from gobench_go.judged import open_set
 
+        self.stand_in.begin(public)
         name = public.get("judged")
         if not name:
             raise UsageError("oracle plays only where a task names its judged set; this one does not.")
@@ -160,6 +165,14 @@ def entries(judged: JudgedSet) -> dict[tuple[int, bytes], list[Entry]]:
             same = found.setdefault((game.colors[ply], shown[-1].tobytes()), [])
             same.append(Entry(passes, early, len(same), shown.tobytes(), position.best))
     return {key: sorted(same) for key, same in found.items()}
+
+
+def best_stone(found: Judgement, position: Position) -> int:
+    """A teacher's best move that is no pass: its choice, or else the stone that it visited most; a pass where none is."""
+    stones = [move for move in position.legal_moves() if move < position.rules.points]
+    if found.best in stones or not stones:
+        return int(found.best)
+    return max(stones, key=lambda move: (found.visits[move], found.policy[move], -move))
 
 
 def legal_points(prompt: Prompt) -> npt.NDArray[np.bool_]:

@@ -147,10 +147,11 @@ class JudgedTask:
         """
         found: dict[int, Record] = {}
         for row in rows:
-            place = self.places.get(row.get("id", ""), -1)
+            name = row.get("id") if isinstance(row, Mapping) else row
+            place = self.places.get(name, -1) if isinstance(name, str) else -1
             if place < 0:
                 raise DataError(
-                    f"{self.name} has no sample {row.get('id')!r}: this evidence is of another task."
+                    f"{self.name} has no sample {str(name)[:100]!r}: this evidence is of another task."
                 )
             if place in found:
                 raise DataError(f"{self.name}: the evidence has two rows of {row['id']!r}.")

@@ -2,7 +2,7 @@
 
 Two boards are kept: the one of the rules, and the one that was shown last. A move is a stone that appeared on the shown
 board; whether it is legal, and what it takes, is a question of the rules' board. So a capture that was not drawn
-spoils the picture, not the game.
+spoils the picture, not the game; stones that vanish without having been taken end it, whatever else was drawn.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ class Line:
         self.color = int(game.colors[ply])
         self.board = game.boards[ply].reshape(-1).copy()
         self.shown = self.board
-        self.plies = 0  # legal ones so far
+        self.plies = 0  # legal ones so far, passes among them
+        self.stones = 0  # stones among them
         self.frames = 0  # frames seen so far
         self.consistent = 0  # frames whose board is that of the rules
         self.captures = self.drawn = 0  # plies that captured, and those whose stones are gone in the frame
@@ -68,6 +69,18 @@ class Line:
             self._play(move, found.taken[0], answers.boards[0])
         return clean
 
+    @property
+    def legal(self) -> bool:
+        """Whether it got to the cap or to two passes, with a stone at least: a picture that stands still shows nothing."""
+        return self.stones > 0 and self.stopped in LEGAL_STOPS
+
+    @property
+    def credited(self) -> int:
+        """The plies that count: 0 without a stone; all asked where two passes ended it, for nothing illegal was to come."""
+        if not self.stones:
+            return 0
+        return self.most if self.stopped == "end" else self.plies
+
     def _play(self, move: int, taken: np.ndarray[tuple[int, ...], np.dtype[np.bool_]], read: Array) -> None:
         """Make a legal move, -1 for a pass, that takes ``taken``; ``read`` is the board in its frame."""
         points = self.rules.points
@@ -76,6 +89,7 @@ class Line:
         if move >= 0:
             self.board = np.where(taken, 0, self.board).astype(np.uint8)
             self.board[move] = self.color
+            self.stones += 1
         self.shown, self.color = read, 3 - self.color
         self.plies += 1
         self.consistent += bool((read == self.board).all())

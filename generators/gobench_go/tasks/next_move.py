@@ -58,6 +58,12 @@ class NextMove(JudgedTask):
         """How unsure the judge's policy is of each sample, float64 [n], nats; reports show the hardest right answers."""
         return slices.entropy(self.judgements.policy)
 
+    def exact_players(self) -> Mapping[str, Mapping[str, float]]:
+        """Players whose scores follow from the judgements, without a run: name -> metric -> expectation."""
+        from gobench_go.floors.expectation import NAME, uniform_expectation
+
+        return {NAME: uniform_expectation(self)}
+
     @cached_property
     def captures(self) -> npt.NDArray[np.bool_]:
         """The empty points of each sample where a stone captures, bool [n, R*C]."""
@@ -97,7 +103,11 @@ class NextMove(JudgedTask):
 
         A frame that was given again and again was kept once: answers equal to the one before it follow it. What was
         asked after an answer that is legal now is left out.
+
+        Raises:
+            DataError: a row that this task cannot have written.
         """
+        self.table([row])
         tries: list[Record] = []
         for number, answer in enumerate(row["tries"]):
             if tries and self.judge(sample, tries[-1])[0]:

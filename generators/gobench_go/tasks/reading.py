@@ -23,6 +23,9 @@ from gobench_go.video import moves
 from gobench_go.video.moves import SURE
 from gobench_go.video.themes import Look
 
+READER = "1"
+"""Of the code that turns frames into boards and kinds; raised when a frame may be read otherwise than before. Part of the
+protocol hash, as is ``gobench_go.video.themes.DRAWN``."""
 DIGITS = 4  # of confidences in evidence
 
 KINDS: dict[str, str] = {
@@ -40,7 +43,8 @@ KINDS: dict[str, str] = {
 NAMES = tuple(KINDS)
 CODES = {name: code for code, name in enumerate(NAMES)}
 CLEAN = ("clean", "capture")  # the answer was read cleanly
-READ = (*CLEAN, "ambiguous", "capture-not-drawn", "vanished-stones")  # one own stone appeared, no foreign one
+READ = (*CLEAN, "ambiguous", "capture-not-drawn")
+"""Kinds whose move counts: one own stone appeared, no other one, and no stone went that it does not take."""
 
 _VALUES = np.full(256, 255, np.uint8)
 _VALUES[list(LETTERS.encode())] = range(3)

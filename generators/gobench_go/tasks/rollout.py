@@ -1,6 +1,7 @@
 """Going on alone: from a position continue the game on one's own frames, both sides, for up to so many plies.
 
-An unchanged frame is a pass, two passes end the game, and the first frame that shows no legal move ends the sample.
+An unchanged frame is a pass, two passes end the game, and the first frame that shows no legal move ends the sample. A
+rollout without a stone counts nothing.
 Evidence: {"plies": [answer, ...], "stopped": why}, answers as in ``next_move``.
 """
 
@@ -18,18 +19,20 @@ from gobench.tasks import Ask, Exhibit, Metric, Table, View
 from gobench.types import Array, Record
 from gobench_go.tasks import reading, slices
 from gobench_go.tasks.base import JudgedTask, ask
-from gobench_go.tasks.line import LEGAL_STOPS, STOPS, Line, follow
+from gobench_go.tasks.line import STOPS, Line, follow
 
 Floats = npt.NDArray[np.float64]
 
 METRICS: Mapping[str, Metric] = {
     "plies_legal": Metric(
-        "plies, passes among them, before the first frame that shows no legal move; a rollout that goes on to the last "
-        "ply asked, or to two passes, counts the plies it has: a lower bound",
+        "plies, passes among them, before the first frame that shows no legal move, up to the last ply asked (the cap); a "
+        "game that two passes end counts as the cap, for no illegal move was there to come; a rollout in which no stone "
+        "was drawn counts 0",
         unit="plies",
     ),
     "legal_rollout": Metric(
-        "proportion of rollouts without an illegal or unreadable frame up to the last ply asked or two passes"
+        "proportion of rollouts without an illegal or unreadable frame up to the last ply asked or two passes, in which "
+        "a stone was drawn: a picture that stands still proves nothing and counts 0"
     ),
     "board_consistency": Metric(
         "share of a rollout's frames whose board, as read, is that of the rules after the moves so far; a frame that "
@@ -85,7 +88,12 @@ class Rollout(JudgedTask):
         return exhibits.rollout(self, sample, row, frames)
 
     def reread(self, sample: str, row: Record, frames: Mapping[str, Array]) -> Record:
-        """The row as it would be if the kept frames ("ply00", ...) were read now, up to where it stops."""
+        """The row as it would be if the kept frames ("ply00", ...) were read now, up to where it stops.
+
+        Raises:
+            DataError: a row that this task cannot have written.
+        """
+        self.table([row])
         line, plies = self.line(sample), list[Record]()
         for number, answer in enumerate(row["plies"]):
             if line.stopped:
@@ -122,8 +130,8 @@ class Rollout(JudgedTask):
 
 def _columns(lines: Sequence[Line]) -> dict[str, Floats]:
     columns = {
-        "plies_legal": [line.plies for line in lines],
-        "legal_rollout": [line.stopped in LEGAL_STOPS for line in lines],
+        "plies_legal": [line.credited for line in lines],
+        "legal_rollout": [line.legal for line in lines],
         "board_consistency": [line.consistent / max(line.frames, 1) for line in lines],
         "captures_drawn": [line.drawn / line.captures if line.captures else np.nan for line in lines],
         "ended": [line.stopped == "end" for line in lines],

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from gobench.canonical import dumps
 from gobench.seeds import seed64, stream
 from gobench.tasks import MOST_FRAMES
 from gobench_go.judged import JudgedGame, JudgedSet
@@ -49,6 +51,11 @@ def next_moves(judged: JudgedSet, colors: Sequence[int], most: int = 0) -> Asked
         seen.add(question)
         samples.append(sample)
     return Asked(_part(samples, most), repeats, passes)
+
+
+def digest(samples: Sequence[Sample]) -> str:
+    """sha256 in hex over which positions are asked, in their order, and who is to move."""
+    return hashlib.sha256(dumps([[sample.id, sample.color] for sample in samples])).hexdigest()
 
 
 def _part(samples: Sequence[Sample], most: int) -> Sequence[Sample]:

@@ -23,7 +23,7 @@ Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 
 _ZERO = "an illegal or unreadable answer counts 0"
-_WORST = "an illegal or unreadable answer counts as the worst legal stone"
+_WORST = "an illegal or unreadable answer counts as the worst legal move, the pass included"
 _PAPER = "VideoWorld (arXiv 2501.09781)"
 
 
@@ -36,7 +36,7 @@ def metrics(tries: int, scored: str) -> Mapping[str, Metric]:
         ),
         "legal_within_k": Metric(
             f"proportion of samples with a legal move among at most {tries} tries",
-            source=f"{_PAPER}, code: illegal moves are sampled again up to 10 times",
+            source=f"{_PAPER}, code: an illegal move is sampled again, up to 10 tries",
         ),
         "accuracy": Metric(
             f"the move {which} is the judge's best move; {_ZERO}", source=f"{_PAPER}, action accuracy"
@@ -126,8 +126,8 @@ def _at(table: Floats, move: Ints) -> Floats:
 
 
 def _loss(worth: Floats, j: Judgements, move: Ints) -> Floats:
-    """What moves lose against the best one, 0 or more; without a legal move what the worst legal stone loses."""
-    stones = np.where(j.legal, worth, np.inf)[:, :-1]
-    given = np.where(move >= 0, _at(worth, move), stones.min(axis=1))
+    """What moves lose against the best one, 0 or more; without a legal one what the worst of all legal moves loses, the pass too."""
+    worst = np.where(j.legal, worth, np.inf).min(axis=1)
+    given = np.where(move >= 0, _at(worth, move), worst)
     loss: Floats = np.maximum(0.0, _at(worth, j.best) - given)
     return loss

@@ -19,6 +19,8 @@ from gobench_go.video.variation import Variation, vary
 
 __all__ = ["THEMES", "Look", "look"]
 
+DRAWN = "1"
+"""Of the pictures; raised when any pixel of a theme changes, for results then stand on other prompts."""
 KEPT_BYTES = 96 << 20  # of the last looks' atlases, kept for the next call
 
 Planes: TypeAlias = tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8], npt.NDArray[np.uint8]]
