@@ -1,7 +1,10 @@
 """Evidence: what was read of each answer, one JSON line a sample, and the frames worth keeping.
 
-    evidence/go9-next-move.jsonl    {"header": {...}}, then {"id": ..., "frames": sha256, ...} a sample
+    evidence/go9-next-move.jsonl    {"header": {...}}, then a sample a line: {"id": ..., "frames": [...], "kept": {...}}
     frames/go9-next-move/00012.tar  SAMPLE.NAME.png, one USTAR file a group
+
+"frames" is the sha256 of each answer's raw pixels, in the order of the asks, and "kept" the same of each frame that lies
+in the tar, by its name: so kept frames can neither go missing nor be exchanged unnoticed.
 
 While a run goes on, a group's rows are appended at once; whatever a kill tears off is dropped and asked again. When
 all samples are there, the file is rewritten in the order of their names, so that its sha256 tells what was answered
@@ -11,14 +14,17 @@ and nothing of how the run went.
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import re
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from gobench import atomic, shards
-from gobench.canonical import dumps, loads
+from gobench.canonical import EVERY, check, dumps, loads, sha256_file
 from gobench.errors import BuildError, DataError
 from gobench.types import Array, Json, Record
 
@@ -26,7 +32,10 @@ FORMAT = 1
 HEADER = "header"
 FOLDER, FRAMES = "evidence", "frames"
 SYNC = 1.0  # seconds between two flushes to the disk while rows are appended
-_SLUG = re.compile(r"[A-Za-z0-9_-]{1,80}")
+ROW: Record = {"id": str, "frames": [str], "kept": {EVERY: str}}
+_NAME = r"[A-Za-z0-9_-]{1,80}"
+_SLUG = re.compile(_NAME)
+_MEMBER = re.compile(rf"({_NAME})\.({_NAME})\.png")
 
 
 def slug(task: str) -> str:
@@ -79,9 +88,23 @@ def _header(lines: Sequence[bytes], path: Path) -> Record:
 
 def _row(line: bytes, where: str) -> Record:
     row = loads(line, where)
-    if not isinstance(row, dict) or not isinstance(row.get("id"), str):
+    if not isinstance(row, dict):
         raise DataError(f"{where} is no row of evidence: an object with an id.")
+    check(row, ROW, where)
     return row
+
+
+def refuse_other(folder: Path | str, task: str, stated: Iterable[str]) -> None:
+    """Raise DataError where a task's evidence is missing, or is none of the files whose sha256 a result has stated."""
+    path = path_of(Path(folder), task)
+    if not path.exists():
+        raise DataError(
+            f"{path} is missing: the result has no evidence beside it. Give the whole folder of the run."
+        )
+    if sha256_file(path) not in set(stated):
+        raise DataError(
+            f"{path} is not the evidence that the result was derived from. Run `gobench score {folder}`."
+        )
 
 
 def refuse_mixing(found: Mapping[str, Json], wanted: Mapping[str, Json], folder: Path) -> None:
@@ -109,7 +132,7 @@ class Writer:
     def start(self, fingerprint: Mapping[str, Json], groups: Sequence[Sequence[str]]) -> list[int]:
         """Open or go on; returns the groups that are still to be played.
 
-        Torn lines, rows of groups that are not whole and groups whose frames are damaged are dropped.
+        Torn lines, rows of groups that are not whole and groups whose frames are damaged or lost are dropped.
 
         Raises:
             BuildError: the file belongs to another run (says in which fields), or cannot be written.
@@ -125,22 +148,29 @@ class Writer:
         return sorted(set(range(len(groups))) - set(whole))
 
     def _is_whole(self, index: int, group: Sequence[str], rows: Mapping[str, Record]) -> bool:
+        """Whether all rows of a group are there, and in its tar just the frames that they name."""
         if not all(sample in rows for sample in group):
             return False
+        named = {f"{sample}.{name}.png" for sample in group for name in rows[sample]["kept"]}
         tar = tar_of(self.folder, self.task, index)
         try:
-            return not tar.exists() or bool(_members(tar))
+            return named == ({member for member, *_ in _scan(tar)} if tar.exists() else set())
         except DataError:
             return False
 
     def append(self, group: int, rows: Sequence[Record], kept: Mapping[str, Mapping[str, Array]]) -> None:
-        """Add a group: its frames (sample -> name -> uint8 [H, W, 3]), then its rows in one write.
+        """Add a group: its frames (sample -> name -> uint8 [H, W, 3]), then its rows ("kept" set) in one write.
+
+        The frames are on the disk before the rows are written, so that no row names a frame that is not there.
 
         Raises:
             BuildError: the disk is full or may not be written; what was there before is unharmed.
         """
+        tar = tar_of(self.folder, self.task, group)
         if any(kept.values()):
-            _write_tar(tar_of(self.folder, self.task, group), kept)
+            _write_tar(tar, kept)
+        else:
+            tar.unlink(missing_ok=True)  # of an earlier try of this group
         data = b"".join(dumps(row) + b"\n" for row in rows)
         try:
             self._append(data)
@@ -215,7 +245,7 @@ def _write_all(handle: int, data: bytes) -> None:
 
 
 def _write_tar(path: Path, kept: Mapping[str, Mapping[str, Array]]) -> None:
-    """One group's frames. Renamed without a flush: a file that a power cut damages is noticed and made again."""
+    """One group's frames, flushed to the disk."""
     from gobench.codec.pictures import encode
 
     data = b"".join(
@@ -223,14 +253,12 @@ def _write_tar(path: Path, kept: Mapping[str, Mapping[str, Array]]) -> None:
         for sample, pictures in sorted(kept.items())
         if check_slug(sample, pictures)
     )
-    temporary = path.with_name(f".{path.name}.{os.getpid()}{atomic.TEMPORARY}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(data + shards.END)
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise atomic.explain(error, path) from error
+    atomic.write(path, data + shards.END)
+
+
+def digest(frames: Array) -> str:
+    """sha256 in hex of raw pixels, row after row, frame after frame."""
+    return hashlib.sha256(np.ascontiguousarray(frames).data).hexdigest()
 
 
 def check_slug(sample: str, names: Iterable[str] = ()) -> bool:
@@ -241,36 +269,71 @@ def check_slug(sample: str, names: Iterable[str] = ()) -> bool:
     return True
 
 
-def _members(tar: Path) -> dict[str, bytes]:
-    """Member name -> bytes of a tar of frames; raises DataError if it is damaged."""
+Place = tuple[Path, int, int]  # a tar, the first byte of a member in it, and how many
+
+
+def _scan(tar: Path) -> Iterator[tuple[str, int, int]]:
+    """Name, first byte and size of each member of a tar, from its headers alone; raises DataError if it is damaged."""
     try:
-        data = tar.read_bytes()
+        handle = os.open(tar, os.O_RDONLY | os.O_CLOEXEC)
     except OSError as error:
         raise DataError(f"cannot read {tar}: {error.strerror or error}.") from error
-    if not data.endswith(shards.END):
-        raise DataError(f"{tar} is cut short.")
-    return dict(shards.members(data[: -len(shards.END)], str(tar)))
+    try:
+        end, at = os.fstat(handle).st_size - len(shards.END), 0
+        if end < 0 or os.pread(handle, len(shards.END), end) != shards.END:
+            raise DataError(f"{tar} is cut short.")
+        while at < end:
+            name, size = shards.parse_header(os.pread(handle, shards.BLOCK, at), f"{tar}, byte {at}")
+            yield name, at + shards.BLOCK, size
+            at += shards.BLOCK + size + -size % shards.BLOCK
+        if at != end:
+            raise DataError(f"{tar}: {name} is cut short.")
+    finally:
+        os.close(handle)
 
 
-def all_frames(folder: Path | str, task: str) -> dict[str, dict[str, bytes]]:
-    """Sample -> name -> PNG file, of all that were kept. Raises DataError for a damaged tar."""
-    found: dict[str, dict[str, bytes]] = {}
-    for tar in sorted((Path(folder) / FRAMES / slug(task)).glob("*.tar")):
-        for member, data in _members(tar).items():
-            sample, name, _ = member.split(".")
-            found.setdefault(sample, {})[name] = data
-    return found
+class Kept:
+    """The kept frames of one task. The headers of all tars are read once, pictures when they are asked for."""
+
+    def __init__(self, folder: Path | str, task: str) -> None:
+        """Raises DataError for a damaged tar, a member that is no frame, or a frame that is there twice."""
+        self._places: dict[str, dict[str, Place]] = {}
+        for tar in sorted((Path(folder) / FRAMES / slug(task)).glob("*.tar")):
+            for member, start, size in _scan(tar):
+                found = _MEMBER.fullmatch(member)
+                if found is None:
+                    raise DataError(f"{tar}: {member!r} is no kept frame, SAMPLE.NAME.png.")
+                sample, name = found.groups()
+                if name in self._places.setdefault(sample, {}):
+                    raise DataError(f"{tar}: the frame {name!r} of {sample} is there twice.")
+                self._places[sample][name] = (tar, start, size)
+
+    @property
+    def samples(self) -> set[str]:
+        """The samples of which frames were kept."""
+        return set(self._places)
+
+    def names(self, sample: str) -> list[str]:
+        """The names of a sample's frames."""
+        return list(self._places.get(sample, ()))
+
+    def frames(self, sample: str) -> dict[str, Array]:
+        """Name -> uint8 [H, W, 3] of a sample; empty where none were kept. Raises DataError for a broken picture."""
+        return {name: _picture(place, sample, name) for name, place in self._places.get(sample, {}).items()}
+
+
+def _picture(place: Place, sample: str, name: str) -> Array:
+    from gobench.codec.pictures import decode
+
+    tar, start, size = place
+    try:
+        with tar.open("rb") as file:
+            file.seek(start)
+            return decode(file.read(size))
+    except (OSError, DataError) as error:
+        raise DataError(f"{tar}: the frame {name!r} of {sample} cannot be read: {error}") from error
 
 
 def frames(folder: Path | str, task: str, sample: str) -> dict[str, Array]:
-    """Kept frames of a sample, name -> uint8 [H, W, 3]; empty where none were kept.
-
-    Reads headers until it finds the sample. Raises DataError for a damaged tar.
-    """
-    from gobench.codec.pictures import decode
-
-    for tar in sorted((Path(folder) / FRAMES / slug(task)).glob("*.tar")):
-        mine = {m: data for m, data in _members(tar).items() if m.startswith(f"{sample}.")}
-        if mine:
-            return {member.split(".")[1]: decode(data) for member, data in mine.items()}
-    return {}
+    """Kept frames of one sample, name -> uint8 [H, W, 3]; for many samples make one ``Kept``. Raises as ``Kept``."""
+    return Kept(folder, task).frames(sample)

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from gobench.canonical import dumps, pretty, sha256
-from gobench.errors import DataError
+from gobench.errors import DataError, UsageError
 from gobench.types import Json, Record
 
 SCHEMA = 1  # raised when a field changes its meaning or goes
@@ -47,7 +47,7 @@ class ModelFacts(Strict):
     form: str = Field(
         description='How it was opened: "file", "python", "installed", "cmd", "predictions", ...'
     )
-    org: str = ""
+    org: str = Field(default="", description="Who made it, as its maker states")
     kind: str = Field(description='"video", "state", "floor" or "ceiling"')
     video_only: bool = Field(description="Whether it saw frames alone")
     frame_size: tuple[int, int] = Field(description="Height and width of a frame as asked, in pixels")
@@ -60,7 +60,9 @@ class ModelFacts(Strict):
         default_factory=dict,
         description="Training data as its maker states it: datasets, shard hashes, frames watched, action labels",
     )
-    attempts: Count | None = Field(default=None, description="How many results of it were looked at before")
+    attempts: Count | None = Field(
+        default=None, description="How many results of it were looked at before, as its maker states"
+    )
 
 
 class Number(Strict):
@@ -116,6 +118,9 @@ class TaskResult(Strict):
     slices: dict[str, SliceFacts]
     audit: dict[str, Count] = Field(description="Kind of answer -> how many")
     batch_check: BatchCheck | None = None
+    batch_check_failed: str | None = Field(
+        default=None, description="Why it could not be made, if it was tried"
+    )
 
     @model_validator(mode="after")
     def _adds_up(self) -> Self:
@@ -268,6 +273,14 @@ def read_result(path: Path | str) -> Result:
             f"cannot read {path}: {error.strerror or error}. Give a folder of `gobench evaluate` or its {FILE}."
         ) from error
     return parse(data, str(path))
+
+
+def check_model(facts: Record, who: str) -> None:
+    """Raise UsageError that names the model and its first fact that a result cannot hold."""
+    try:
+        ModelFacts.model_validate_json(dumps(facts))
+    except ValidationError as error:
+        raise UsageError(f"{who} says of itself what a result cannot hold: {_first(error)}.") from error
 
 
 def schema() -> Json:

@@ -53,7 +53,7 @@ class Trial(Protocol):
         ...
 
     def evidence(self) -> Record:
-        """What was read of the answers, as plain data: all that the table needs. The core adds "id" and "frames".
+        """What was read of the answers, as plain data: all that the table needs. The core adds "id", "frames", "kept".
 
         Confidences and other floats are rounded to 4 digits.
         """
@@ -103,6 +103,16 @@ class Task(Protocol):
 
     ``settings`` is everything that changes a number, as plain data with the digest of the test set: the protocol hash
     is made of it, the name and the version. ``public`` is what a model is told before the first sample.
+
+    Two more methods may be there; they are looked up by name:
+
+    ``reread(sample, row, frames) -> row``: the row as it would be if the kept ``frames`` (name -> uint8 [H, W, 3], all
+    that ``row["kept"]`` names) were read now; keys of the core ("id", "frames", "kept") stay as they are. Raises
+    DataError for frames or rows that cannot be. Without it `gobench score --reread` says that the task cannot be read
+    again, and fails.
+
+    ``difficulty() -> float64 [n]``: how hard each sample of ``ids`` is, larger is harder: reports show the hardest right
+    answers first.
     """
 
     name: str  # "go9/next-move"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +31,9 @@ if TYPE_CHECKING:
 @click.argument("model", metavar="MODEL")
 @click.option("--suite", metavar="NAME", help="What to ask [default: the first suite of the model's domain].")
 @click.option(
-    "--out", type=click.Path(path_type=Path), help="Folder to write [default: runs/eval/MODEL-SUITE]."
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Folder to write [default: runs/eval/MODEL-SUITE, with --protocol and --limit where they are given].",
 )
 @click.option("--protocol", default="standard", show_default=True, metavar="NAME", help="How to ask.")
 @click.option("--task", "tasks", multiple=True, metavar="NAME", help="Run this task alone. May be repeated.")
@@ -53,6 +58,13 @@ if TYPE_CHECKING:
     metavar="DATASET",
     help="A dataset that the model has seen: scores are also given for positions not in it. May be repeated.",
 )
+@click.option("--org", metavar="TEXT", help="Who made the model; stands in the result as declared.")
+@click.option(
+    "--attempts",
+    type=click.IntRange(0),
+    metavar="N",
+    help="How many results of this model were looked at before; stands in the result as declared.",
+)
 @click.option("--overwrite", is_flag=True, help="Throw away what an earlier run left in the folder.")
 @click.option("--no-report", is_flag=True, help="Do not draw report.html.")
 @as_json
@@ -69,7 +81,8 @@ def evaluate(model: str, no_report: bool, as_json: bool, **flags: Any) -> None:
 
     bar = Bar(quiet=as_json)
     try:
-        folder = run(model, progress=bar, **flags)
+        with own_stdout():
+            folder = run(model, progress=bar, notice=bar.say, **flags)
     except KeyboardInterrupt:
         raise BuildError("stopped. Run the same command again to go on.") from None
     finally:
@@ -89,29 +102,21 @@ def evaluate(model: str, no_report: bool, as_json: bool, **flags: Any) -> None:
     ),
 )
 @click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--reread", is_flag=True, help="Read the kept frames again first; end with 1 if any differ.")
+@click.option(
+    "--reread", is_flag=True, help="Read the kept frames again first; nothing is written unless all agree."
+)
 @click.option("--partial", is_flag=True, help="Score what is there where samples are missing.")
 @as_json
 def score(directory: Path, reread: bool, partial: bool, as_json: bool) -> None:
     """Derive result.json again from the evidence in DIR, without the model.
 
-    The same evidence gives the same bytes.
+    The same evidence gives the same bytes. With --reread every frame that was to be kept must be there and read as the
+    evidence says, or the command ends with an error and leaves result.json as it is.
     """
     from gobench.evaluate import score as derive
-    from gobench.evaluate.score import read_again
 
-    again = read_again(directory) if reread else None
-    result = derive(directory, partial=partial)
-    if as_json:
-        emit(result.plain())
-    else:
-        say(result)
-    if again is not None:
-        for change in again.changed[:10]:
-            click.echo(f"reads differently now: {change.sample} of {change.task}", err=True)
-        click.echo(f"{again.samples} samples read again, {len(again.changed)} differ.", err=True)
-        if again.changed:
-            sys.exit(1)
+    result = derive(directory, reread, partial, lambda line: click.echo(line, err=True))
+    return emit(result.plain()) if as_json else say(result)
 
 
 @click.command(epilog="\b\nExamples:\n  gobench suites\n  gobench suites go9-lite --json")
@@ -188,6 +193,20 @@ def say(result: Result) -> None:
         click.echo(line)
 
 
+@contextlib.contextmanager
+def own_stdout() -> Iterator[None]:
+    """What models and their processes print goes to stderr: stdout is for the result."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+
+
 class Bar:
     """A progress bar on stderr that counts only what is done now: call with (suite, done, total)."""
 
@@ -209,6 +228,12 @@ class Bar:
                 disable=self.quiet,
             )
         self.bar.update(done - self.bar.n)
+
+    def say(self, line: str) -> None:
+        """A line on stderr, above the bar."""
+        from tqdm import tqdm
+
+        tqdm.write(line, file=sys.stderr)
 
     def close(self) -> None:
         """End the bar."""

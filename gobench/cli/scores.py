@@ -43,6 +43,8 @@ def task_lines(task: TaskResult) -> Iterator[str]:
     if task.batch_check and task.batch_check.different:
         check = task.batch_check
         yield f"   at batch 1, {check.different} of {check.asked} answers differ"
+    if task.batch_check_failed:
+        yield f"   at batch 1 it could not be asked: {task.batch_check_failed}"
     for deviation in deviations(task):
         yield f"   {deviation.slice:<24} {task.headline} {shown(deviation.number)}"
 

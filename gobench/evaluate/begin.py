@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gobench import evidence, registry
-from gobench.canonical import sha256_file
-from gobench.errors import unknown
+from gobench.canonical import sha256, sha256_file
+from gobench.errors import DataError, unknown
 from gobench.evaluate import folder as places
 from gobench.evaluate.environment import environment, facts, later
 from gobench.evaluate.groups import ready_made
@@ -23,6 +23,7 @@ from gobench.types import Record
 
 if TYPE_CHECKING:
     from gobench.models import Loaded
+    from gobench.models.describe import ModelInfo
 
 CHAINED = "later asks depend on earlier answers, and this model's answers were made beforehand"
 
@@ -39,6 +40,8 @@ class Plan:
     limit: int | None
     device: str
     dtype: str
+    org: str | None = None  # declared by whoever runs it
+    attempts: int | None = None
 
     @property
     def view(self) -> View:
@@ -73,6 +76,7 @@ class Plan:
         info = self.model.info
         return {
             "model": info.name,
+            "text_sha256": named(info),
             "weights": info.weights_sha256,
             "code": info.code_sha256,
             "context_keys": list(info.context_keys),
@@ -93,30 +97,67 @@ class Plan:
         return self.facts() | own
 
 
-def begin(folder: Path, plan: Plan, tasks: Sequence[Task], trained_on: Sequence[Path | str]) -> Record:
+def looked_up(plan: Plan, trained_on: Sequence[Path | str]) -> Record:
+    """What ``run.json`` says of training sets; empty without any. Raises DataError for one without a sketch."""
+    if not trained_on:
+        return {}
+    asked = [task for task in plan.suite.tasks if len(task.positions())]
+    return {
+        "known": {task.name: _known(task, trained_on) for task in asked},
+        "trained_on": [_watched(Path(place)) for place in trained_on],
+    }
+
+
+def begin(folder: Path, plan: Plan, tasks: Sequence[Task], trained: Record) -> Record:
     """Write ``run.json``, or go on with the one that is there; returns it.
+
+    Args:
+        trained: of ``looked_up``.
 
     Raises:
         BuildError: it belongs to another run; names the fields that differ.
-        DataError: a training set has no sketch.
     """
     run = _fresh(plan)
     if (folder / places.RUN).exists():
         before = places.read_run(folder)
         evidence.refuse_mixing(before["fingerprint"], run["fingerprint"], folder)
         evidence.refuse_mixing(facts(before["environment"]), facts(run["environment"]), folder)
-        run = before | {"environment": later(before["environment"], run["environment"])}
+        model = before["model"] | _declared(plan)
+        run = before | {"environment": later(before["environment"], run["environment"]), "model": model}
     for task in tasks:
         missing = CHAINED if task.chained and plan.ready_made else None
         run["tasks"][task.name] = {"samples": len(plan.samples(task)), "missing": missing}
-    if trained_on:
-        run["known"] = {
-            task.name: _known(task, trained_on) for task in plan.suite.tasks if len(task.positions())
-        }
-        run["trained_on"] = [_watched(Path(place)) for place in trained_on]
+    run |= trained
     places.tidy(folder)
     places.write_run(folder, run)
     return run
+
+
+def covered(plan: Plan, tasks: Sequence[Task], notice: Callable[[str], None]) -> None:
+    """Say how many ready-made answers are there. Raises DataError where there are none at all."""
+    coverage = getattr(plan.model.model, "coverage", None)
+    if not plan.ready_made or coverage is None:
+        return
+    found = 0
+    for task in tasks:
+        if not task.chained:
+            samples = plan.samples(task)
+            there = coverage(task.name, samples)["found"]
+            notice(
+                f"{task.name}: {there:,} of {len(samples):,} answers are there; the others count as missing."
+            )
+            found += there
+    if not found:
+        raise DataError(
+            f"model {plan.model.info.text!r} holds no answer to any of {', '.join(task.name for task in tasks)}. "
+            "Put them at TASK/ID.mp4 or .png, with TASK and ID as `gobench export-prompts` writes them."
+        )
+
+
+def _declared(plan: Plan) -> Record:
+    return {
+        key: value for key, value in (("org", plan.org), ("attempts", plan.attempts)) if value is not None
+    }
 
 
 def _fresh(plan: Plan) -> Record:
@@ -125,7 +166,7 @@ def _fresh(plan: Plan) -> Record:
         "format": places.FORMAT,
         "fingerprint": plan.facts(),
         "suite": {"name": plan.suite.name, "domain": domain, "protocol": plan.protocol},
-        "model": model_facts(plan.model),
+        "model": model_facts(plan),
         "environment": environment(
             registry.domain(domain).versions(),
             device=plan.device, dtype=plan.dtype, batch=plan.batch, seed=plan.seed,
@@ -137,9 +178,9 @@ def _fresh(plan: Plan) -> Record:
     }  # fmt: skip
 
 
-def model_facts(model: Loaded) -> Record:
+def model_facts(plan: Plan) -> Record:
     """Plain data for ``gobench.results.ModelFacts``."""
-    info = model.info
+    info = plan.model.info
     return {
         "name": info.name,
         "text": public_text(info.text),
@@ -155,7 +196,18 @@ def model_facts(model: Loaded) -> Record:
         "code_sha256": info.code_sha256,
         "provenance": dict(info.provenance),
         "attempts": None,
-    }
+    } | _declared(plan)
+
+
+def named(info: ModelInfo) -> str:
+    """sha256 in hex of how a model was named, arguments and all; places of files are left to the hashes of contents."""
+    text = info.text
+    if info.form in ("file", "predictions"):
+        text = info.form
+    elif info.form == "python" and text.partition(":")[0].endswith(".py"):
+        place, _, rest = text.partition(":")
+        text = f"{Path(place).name}:{rest}"
+    return sha256(text.encode())
 
 
 def public_text(text: str) -> str:

@@ -10,24 +10,30 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gobench import atomic, evidence, results
-from gobench.canonical import EVERY, check, pretty, read_json
+from gobench.canonical import EVERY, check, pretty, read_json, sha256
 from gobench.errors import BuildError, DataError
 from gobench.types import Record
+
+if TYPE_CHECKING:
+    from gobench.models import Loaded
+    from gobench.models.describe import ModelInfo
 
 RUN = "run.json"
 REPORT = "report.html"
 LOCK = ".lock"
 FORMAT = 1
+LONGEST = 60  # letters of a model's name in a folder's
 HOME = Path("runs") / "eval"
 OURS = (RUN, results.FILE, REPORT, evidence.FOLDER, evidence.FRAMES)
 SHAPE: Record = {
     "format": int,
-    "fingerprint": dict,
+    "fingerprint": {"suite": str, "protocol": str, "seed": int, "batch": int},
     "suite": {"name": str, "domain": str, "protocol": str},
     "model": dict,
-    "environment": dict,
+    "environment": {"packages": {EVERY: str}},
     "tasks": {EVERY: {"samples": int}},
     "known": {EVERY: [str]},
     "trained_on": [{"name": str, "manifest_sha256": str}],
@@ -35,9 +41,23 @@ SHAPE: Record = {
 }
 
 
-def default_out(model: str, suite: str) -> Path:
-    """``runs/eval/MODEL-SUITE``."""
-    return HOME / (re.sub(r"[^A-Za-z0-9._@+-]+", "-", f"{model}-{suite}").strip("-.") or "run")
+def default_out(model: Loaded, suite: str, protocol: str, limit: int | None) -> Path:
+    """``runs/eval/MODEL-SUITE``, with what else tells runs apart: the protocol, unless standard, and a limit."""
+    parts = [_short(model.info), suite, "" if protocol == "standard" else protocol]
+    parts.append("" if limit is None else f"limit{limit}")
+    return HOME / (_plain("-".join(filter(None, parts))) or "run")
+
+
+def _short(info: ModelInfo) -> str:
+    """A model's name with the arguments it was given, at most ``LONGEST`` letters."""
+    given = {"python": info.text.split(":", 2)[2:], "cmd": info.text.split()[1:]}.get(info.form, [])
+    words = (re.split(r"[/\\]", word)[-1].removesuffix(".py") for word in given)
+    name = _plain("-".join([info.name, *(word for word in words if word != info.name)]))
+    return name if len(name) <= LONGEST else f"{name[: LONGEST - 9]}-{sha256(info.text.encode())[:8]}"
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._@+-]+", "-", text).strip("-.")
 
 
 @contextlib.contextmanager
@@ -96,7 +116,20 @@ def read_run(folder: Path) -> Record:
     check(table, SHAPE, str(path))
     if table["format"] != FORMAT:
         raise DataError(f"{path} has format {table['format']}; this version reads {FORMAT}.")
+    _check_open(table, path)
     return table
+
+
+def _check_open(table: Record, path: Path) -> None:
+    """What may also be null, and what must be more than a whole number."""
+    places: list[tuple[Record, str, type]] = [(table["fingerprint"], "limit", int)]
+    places += [(task, "missing", str) for task in table["tasks"].values()]
+    places += [(table["environment"], "git", dict)]
+    for part, key, kind in places:
+        if part.get(key, 0.5) is not None:
+            check(part, {key: kind}, f"{path}: the part with {key!r}")
+    if table["fingerprint"]["batch"] < 1 or (table["fingerprint"]["limit"] or 1) < 1:
+        raise DataError(f"{path}: batch and limit are at least 1.")
 
 
 def write_run(folder: Path, table: Record) -> None:

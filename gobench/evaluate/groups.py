@@ -5,13 +5,13 @@ A group is a pure function of (model, task, seed, its samples): it is the unit o
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gobench import evidence
 from gobench.errors import DataError
 from gobench.seeds import seed64
 from gobench.tasks import Ask, Task, Trial, View
@@ -43,7 +43,7 @@ class _Seat:
     sample: str
     trial: Trial
     asked: int = 0
-    answers: list[bytes] = field(default_factory=list)
+    answers: list[str] = field(default_factory=list)
     last: Array | None = None
 
     def tell(self, frames: Array) -> None:
@@ -52,15 +52,15 @@ class _Seat:
             self.answers.append(self.answers[-1])
         else:
             self.last = np.array(frames, order="C")
-            self.answers.append(hashlib.sha256(self.last.data).digest())
+            self.answers.append(evidence.digest(self.last))
         self.asked += 1
         self.trial.tell(self.last)
 
-    def digest(self) -> str:
-        """sha256 in hex over the raw answers: of the one there is, or of the hashes of several."""
-        if len(self.answers) == 1:
-            return self.answers[0].hex()
-        return hashlib.sha256(b"".join(self.answers)).hexdigest()
+    def digest(self, frame: Array) -> str:
+        """The sha256 of a kept frame, which often is the last answer."""
+        if self.last is not None and len(self.last) == 1 and np.array_equal(self.last[0], frame):
+            return self.answers[-1]
+        return evidence.digest(frame)
 
 
 Question = tuple[_Seat, Ask]
@@ -134,10 +134,11 @@ def _check_ready(answer: Array, ask: Ask, sample: str, model: Loaded) -> None:
 
 def _played(seat: _Seat, everything: bool) -> Played:
     own = seat.trial.evidence()
-    if taken := {"id", "frames"} & own.keys():
+    if taken := evidence.ROW.keys() & own.keys():
         raise DataError(f"{seat.sample}: a task's evidence has no key {sorted(taken)[0]!r} of its own.")
-    row = {**own, "id": seat.sample, "frames": seat.digest()}
-    return Played(row, seat.trial.kept(everything))
+    kept = seat.trial.kept(everything)
+    hashes = {name: seat.digest(frame) for name, frame in kept.items()}
+    return Played({**own, "id": seat.sample, "frames": seat.answers, "kept": hashes}, kept)
 
 
 def batch_check(task: Task, samples: Sequence[str], model: Loaded, view: View, seed: int) -> Record:

@@ -8,13 +8,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gobench import evidence
+from gobench import evidence, results
 from gobench.build.engine import engine, interruptible
 from gobench.errors import BuildError, GobenchError, UsageError
 from gobench.evaluate import folder as places
-from gobench.evaluate.begin import Plan, begin
+from gobench.evaluate.begin import Plan, begin, covered, looked_up, model_facts
 from gobench.evaluate.groups import batch_check, play
 from gobench.evaluate.protocol import default_suite, fully_kept, open_suite
+from gobench.evaluate.rows import begun
 from gobench.evaluate.score import score
 from gobench.tasks import Task, View
 from gobench.types import Record
@@ -23,9 +24,9 @@ if TYPE_CHECKING:
     from gobench.models import Loaded
 
 Progress = Callable[[str, int, int], None]
+Notice = Callable[[str], None]
 DEVICE, DTYPE, TIMEOUT = "cpu", "float32", 600.0
 BATCH = 32
-NEVER: Record = {"missing": "never begun"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,39 +107,53 @@ def evaluate(
     timeout: float = TIMEOUT,
     trained_on: Sequence[Path | str] = (),
     overwrite: bool = False,
+    org: str | None = None,
+    attempts: int | None = None,
     progress: Progress | None = None,
+    notice: Notice | None = None,
 ) -> Path:
     """Score a model on a suite; returns the folder with ``result.json``. The same call goes on after any end.
 
     Args:
         model_text: how the model is named (``gobench.models.load``).
         suite: its name; by default the first of the model's domain.
-        out: folder; by default ``runs/eval/MODEL-SUITE``.
+        out: folder; by default ``runs/eval/MODEL-SUITE``, with the protocol and the limit where they are not usual.
         batch: samples a group, at least 1: part of what a torch model's answers depend on.
         workers: processes; nothing depends on it.
         limit: the first so many samples of each task's mixed order.
         tasks: names of tasks to run; by default all.
         timeout: seconds that one answer may take.
         trained_on: datasets whose positions are looked up, for the slices of novel positions.
+        overwrite: throw away what an earlier run left in the folder, once everything asked for is known to be possible.
+        org, attempts: who made the model, and how many results of it were looked at before, as declared.
         progress: called with (suite, samples done, samples in all).
+        notice: called with a line that is worth telling.
 
     Raises:
-        UsageError: an unknown model, suite, protocol or task, or a number out of range.
+        UsageError: an unknown model, suite, protocol or task, a number out of range, or a model that says of itself
+            what a result cannot hold.
+        DataError: a training set without a sketch, or ready-made answers to nothing that is asked.
         BuildError: the folder belongs to another run, or cannot be written.
         GobenchError: the model failed; the evidence so far is kept.
     """
     _check_counts(batch=batch, workers=workers, limit=1 if limit is None else limit)
     how = How(model_text, device, dtype, timeout)
+    told = notice or _unheard
     model = how.load()
     try:
         name = suite or default_suite(getattr(model.model, "domain", None))
-        plan = Plan(open_suite(name, protocol), protocol, model, seed, batch, limit, device, dtype)
-        folder = Path(out) if out is not None else places.default_out(model.info.name, name)
+        declared = (org, attempts)
+        plan = Plan(open_suite(name, protocol), protocol, model, seed, batch, limit, device, dtype, *declared)
+        results.check_model(model_facts(plan), model.who)
+        asked, trained = plan.chosen(tasks), looked_up(plan, trained_on)
+        covered(plan, asked, told)
+        folder = Path(out) if out is not None else places.default_out(model, name, protocol, limit)
         with interruptible(), places.occupied(folder):
             if overwrite:
                 places.clear(folder)
-            run = begin(folder, plan, plan.chosen(tasks), trained_on)
+            run = begin(folder, plan, asked, trained)
             _play(folder, plan, run, how, workers, progress or _silent)
+            _check_batches(plan, run, told)
             places.write_run(folder, run)
             score(folder)
     finally:
@@ -156,27 +171,46 @@ def _silent(stage: str, done: int, total: int) -> None:
     """No progress is shown."""
 
 
+def _unheard(line: str) -> None:
+    """Nobody listens."""
+
+
 def _play(folder: Path, plan: Plan, run: Record, how: How, workers: int, progress: Progress) -> None:
-    """Play what is left of the tasks that this run has begun, then check the batch."""
-    begun = [task for task in plan.suite.tasks if run["tasks"].get(task.name, NEVER)["missing"] is None]
+    """Play what is left of the tasks that this run has begun."""
+    open_tasks = _begun(plan, run)
     pieces, total = [], 0
-    for task in begun:
+    for task in open_tasks:
         groups = plan.groups(task)
         left = evidence.Writer(folder, task.name).start(plan.fingerprint(task), groups)
         pieces += [(task.name, index, groups[index]) for index in left]
         total += sum(map(len, groups))
-    kept = {t.name: fully_kept(t, plan.samples(t), plan.seed) for t in begun}
+    kept = {t.name: fully_kept(t, plan.samples(t), plan.seed) for t in open_tasks}
     suite = (plan.suite.name, plan.protocol)
     job = GroupsJob(folder, suite, how, plan.view, plan.seed, kept, pieces)
     if workers == 1:
         job.__dict__["model"] = plan.model
     _schedule(job, workers, total, progress)
-    for task in begun:
+    for task in open_tasks:
         evidence.Writer(folder, task.name).finish(plan.fingerprint(task), plan.samples(task))
-        if task.name not in run["batch_check"] and not plan.ready_made:
+
+
+def _begun(plan: Plan, run: Record) -> list[Task]:
+    return [task for task in plan.suite.tasks if begun(run, task)]
+
+
+def _check_batches(plan: Plan, run: Record, told: Notice) -> None:
+    """Ask some samples of each task alone. A model that cannot be asked so keeps its result, and the reason is told."""
+    for task in _begun(plan, run):
+        if task.name in run["batch_check"] or plan.ready_made:
+            continue
+        try:
             plan.model.begin(task.public)
             first = plan.groups(task)[0]
-            run["batch_check"][task.name] = batch_check(task, first, plan.model, plan.view, plan.seed)
+            found = batch_check(task, first, plan.model, plan.view, plan.seed)
+        except GobenchError as error:
+            found = {"failed": str(error)}
+            told(f"{task.name}: it is not known whether answers depend on the batch: {error}")
+        run["batch_check"][task.name] = found
 
 
 def _schedule(job: GroupsJob, workers: int, total: int, progress: Progress) -> None:

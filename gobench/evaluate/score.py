@@ -2,59 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from gobench import atomic, evidence, results
 from gobench.canonical import sha256_file
-from gobench.errors import DataError, GobenchError
+from gobench.errors import DataError
+from gobench.evaluate.again import Again, read_again
 from gobench.evaluate.folder import read_run
-from gobench.evaluate.protocol import SCORING, open_suite, protocol_hash
+from gobench.evaluate.protocol import SCORING, protocol_hash
+from gobench.evaluate.rows import begun, read_rows, suite_of
 from gobench.results import Result
 from gobench.statistics import Weights, estimate
 from gobench.tasks import Metric, Suite, Table, Task
-from gobench.types import Json, Record
+from gobench.types import Record
 
 NOT_RUN = "not asked for in this run"
 NOT_YET = "no sample was finished yet"
 
 
-class Changed(NamedTuple):
-    """A row that reads differently now."""
-
-    task: str
-    sample: str
-    before: Record
-    now: Record
-
-
-class Again(NamedTuple):
-    """What reading the kept frames again has shown."""
-
-    samples: int
-    changed: list[Changed]
-
-
-def score(folder: Path | str, reread: bool = False, partial: bool = False) -> Result:
+def score(
+    folder: Path | str,
+    reread: bool = False,
+    partial: bool = False,
+    notice: Callable[[str], None] | None = None,
+) -> Result:
     """Derive ``result.json`` from the evidence in a folder, and write it.
 
     Args:
-        reread: read the kept frames again first.
+        reread: read the kept frames again first; nothing is written unless all of them agree.
         partial: score what is there where samples are missing.
+        notice: called with a line on what reading again has shown.
 
     Raises:
-        DataError: evidence is missing, damaged, of another version, or (``reread``) reads differently now.
+        DataError: evidence is missing, damaged, of another run or version, or (``reread``) reads differently now, or
+            cannot be read again.
     """
     folder = Path(folder)
-    if reread and (changed := read_again(folder).changed):
-        first = changed[0]
-        raise DataError(
-            f"{len(changed)} rows of {folder} read differently now, such as {first.sample} of {first.task}."
-        )
+    if reread:
+        _agree(read_again(folder, partial), folder, notice)
     run = read_run(folder)
     suite = suite_of(run)
     result = _result(folder, run, suite, partial)
@@ -62,9 +51,14 @@ def score(folder: Path | str, reread: bool = False, partial: bool = False) -> Re
     return result
 
 
-def suite_of(run: Mapping[str, Json]) -> Suite:
-    """The suite that a run was made with."""
-    return open_suite(run["suite"]["name"], run["suite"]["protocol"])
+def _agree(again: Again, folder: Path, notice: Callable[[str], None] | None) -> None:
+    if notice is not None:
+        for line in again.faults():
+            notice(line)
+    if not again.agrees:
+        raise DataError(f"{folder}: {next(again.faults())}. {again.summary()} Nothing was written.")
+    if notice is not None:
+        notice(again.summary())
 
 
 def _result(folder: Path, run: Record, suite: Suite, partial: bool) -> Result:
@@ -95,27 +89,31 @@ def _result(folder: Path, run: Record, suite: Suite, partial: bool) -> Result:
 
 def _task(folder: Path, run: Record, task: Task, partial: bool) -> Record:
     """One task, from its evidence."""
-    begun = run["tasks"].get(task.name)
-    reason = NOT_RUN if begun is None else begun.get("missing")
-    if reason:
-        return _facts(task) | _nothing(task, reason)
-    rows = read_rows(folder, task, begun["samples"], partial)
+    if not begun(run, task):
+        return _facts(task) | _nothing(task, run["tasks"].get(task.name, {}).get("missing") or NOT_RUN)
+    rows = read_rows(folder, run, task, partial)
     if not rows:
         return _facts(task) | _nothing(task, NOT_YET)
-    known = run["known"].get(task.name)
-    novel = None if known is None else {i: i not in set(known) for i in task.ids}
-    table = task.table(rows, novel)
+    table = task.table(rows, _novel(run, task))
+    counts = {"n": len(rows), "complete": len(rows) == len(task.ids), "missing": None}
     return (
-        _facts(task)
-        | _numbers(task, table)
-        | {
-            "n": len(rows),
-            "complete": len(rows) == len(task.ids),
-            "missing": None,
-            "audit": _audit(task, table),
-            "batch_check": run["batch_check"].get(task.name),
-        }
+        _facts(task) | _numbers(task, table) | counts | {"audit": _audit(task, table)} | _checked(run, task)
     )
+
+
+def _novel(run: Record, task: Task) -> dict[str, bool] | None:
+    """Sample -> whether its position is in none of the training sets; None where that was not looked up."""
+    if task.name not in run["known"]:
+        return None
+    known = set(run["known"][task.name])
+    return {sample: sample not in known for sample in task.ids}
+
+
+def _checked(run: Record, task: Task) -> Record:
+    """What came of asking some samples alone: counts, or why there are none."""
+    check = run["batch_check"].get(task.name)
+    failed = check.get("failed") if check else None
+    return {"batch_check": None if failed else check, "batch_check_failed": failed}
 
 
 def _facts(task: Task) -> Record:
@@ -134,24 +132,6 @@ def _nothing(task: Task, reason: str) -> Record:
     return {
         "n": 0, "complete": False, "missing": reason, "metrics": nothing, "clean": nothing, "slices": {}, "audit": {},
     }  # fmt: skip
-
-
-def read_rows(folder: Path, task: Task, wanted: int, partial: bool = False) -> list[Record]:
-    """A task's rows, as many as the run has samples. Raises DataError if it is other evidence, or not finished."""
-    path = evidence.path_of(folder, task.name)
-    header, rows = evidence.read(folder, task.name, torn=True)
-    for key, now in (("version", task.version), ("protocol_hash", protocol_hash(task))):
-        if header.get(key) != now:
-            raise DataError(
-                f"{path} was made under {key} {header.get(key)}, and {task.name} has {now} now. "
-                "Score it with the version that made it, or evaluate again."
-            )
-    if len(rows) < wanted and not partial:
-        raise DataError(
-            f"{path} holds {len(rows)} of {wanted} samples. Run the same `gobench evaluate` again to finish it, "
-            "or score what is there with --partial."
-        )
-    return rows
 
 
 def _audit(task: Task, table: Table) -> dict[str, int]:
@@ -202,38 +182,3 @@ def _number(
     if found is None:
         return None
     return results.number(found.value, found.interval, found.n, found.method, metric.better, metric.unit)
-
-
-def read_again(folder: Path | str) -> Again:
-    """Read all kept frames again: which rows come out differently. Tasks without ``reread`` are passed over.
-
-    Raises:
-        DataError: evidence or kept frames are missing or damaged.
-    """
-    folder = Path(folder)
-    run = read_run(folder)
-    samples, changed = 0, []
-    for task in suite_of(run).tasks:
-        begun = run["tasks"].get(task.name)
-        if begun is None or begun.get("missing") or not hasattr(task, "reread"):
-            continue
-        rows = {row["id"]: row for row in read_rows(folder, task, begun["samples"], partial=True)}
-        kept = evidence.all_frames(folder, task.name)
-        for sample in sorted(kept.keys() & rows.keys()):
-            samples += 1
-            now = _read_again(task, rows[sample], kept[sample])
-            if now != rows[sample]:
-                changed.append(Changed(task.name, sample, rows[sample], now))
-    return Again(samples, changed)
-
-
-def _read_again(task: Task, row: Record, files: Mapping[str, bytes]) -> Record:
-    """The row that the task makes of kept frames."""
-    from gobench.codec.pictures import decode
-
-    frames = {name: decode(data) for name, data in files.items()}
-    try:
-        again: Record = task.reread(row["id"], row, frames)  # type: ignore[attr-defined]
-    except GobenchError as error:
-        raise type(error)(f"{task.name}, {row['id']}: {error}") from error
-    return {**again, "id": row["id"], "frames": row["frames"]}

@@ -101,7 +101,8 @@ def _part(result: TaskResult, task: Task | None, whole: Result, folder: Path, co
     drawn: Sequence[Shelf] = ()
     parts: Sequence[str] = ()
     if task and not notices:
-        drawn, parts, told = _evidence(folder, task, count)
+        stated = [file.sha256 for file in whole.evidence if file.task == task.name]
+        drawn, parts, told = _evidence(folder, task, stated, count)
         notices += told
     floors = known_floors(whole.suite.name, whole.suite.protocol, result) if result.complete else {}
     return TaskPart(
@@ -118,14 +119,17 @@ def _part(result: TaskResult, task: Task | None, whole: Result, folder: Path, co
     )
 
 
-def _evidence(folder: Path, task: Task, count: int) -> tuple[list[Shelf], Sequence[str], list[str]]:
+def _evidence(
+    folder: Path, task: Task, stated: Sequence[str], count: int
+) -> tuple[list[Shelf], Sequence[str], list[str]]:
     """Samples, the names of slices in the task's order, and what to tell where there is no evidence."""
     from gobench import evidence
 
     try:
-        header, rows = evidence.read(folder, task.name)
+        evidence.refuse_other(folder, task.name, stated)
+        _, rows = evidence.read(folder, task.name)
         table = task.table(rows)
-        drawn = shelves(folder, task, table, header, rows, count) if rows and count else []
+        drawn = shelves(folder, task, table, rows, count) if rows and count else []
         return drawn, list(table.slices), []
     except GobenchError as error:
         return [], (), [f"No samples are drawn: {error}"]
@@ -151,6 +155,8 @@ def _task_facts(result: TaskResult) -> list[str]:
     ]
     if check := result.batch_check:
         facts.append(f"{check.different} of {check.asked} answers differ at batch 1")
+    if result.batch_check_failed:
+        facts.append(f"could not be asked at batch 1: {result.batch_check_failed}")
     return facts
 
 

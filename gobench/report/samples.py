@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from gobench.errors import DataError
+from gobench.evidence import Kept
 from gobench.report.choose import choose
 from gobench.tasks import Exhibit, Table, Task
 from gobench.types import Array, Record
@@ -38,51 +38,19 @@ class Shelf(NamedTuple):
     exhibits: Sequence[Shown]
 
 
-def shelves(
-    folder: Path, task: Task, table: Table, header: Record, rows: Sequence[Record], count: int
-) -> list[Shelf]:
+def shelves(folder: Path, task: Task, table: Table, rows: Sequence[Record], count: int) -> list[Shelf]:
     """At most ``count`` samples of each kind out of a task's evidence and the table made of its rows.
 
     Raises:
-        DataError: the kept frames are broken.
+        DataError: a file of kept frames is damaged.
     """
     groups = choose(task, table, rows, count)
     known = {str(row["id"]): row for row in rows}
-    frames = kept_frames(folder, task, header, {sample for group in groups for sample in group.ids})
+    kept = Kept(folder, task.name)
     return [
-        Shelf(g.name, g.rule, [_shown(task, known[sample], frames.get(sample, {})) for sample in g.ids])
+        Shelf(g.name, g.rule, [_shown(task, known[sample], kept.frames(sample)) for sample in g.ids])
         for g in groups
     ]
-
-
-def kept_frames(
-    folder: Path, task: Task, header: Record, wanted: Container[str]
-) -> dict[str, dict[str, Array]]:
-    """Sample -> name -> uint8 [H, W, 3] of the wanted samples. Opens only the files of their groups."""
-    from gobench.codec.pictures import decode
-    from gobench.evaluate.protocol import grouped, order
-    from gobench.evidence import tar_of
-
-    found: dict[str, dict[str, Array]] = {}
-    groups = grouped(order(header["suite"], task, header["limit"]), header["batch"])
-    for number, group in enumerate(groups):
-        path = tar_of(folder, task.name, number)
-        if not any(sample in wanted for sample in group) or not path.exists():
-            continue
-        for member, data in _members(path):
-            sample, name, _ = member.split(".")
-            if sample in wanted:
-                found.setdefault(sample, {})[name] = decode(data)
-    return found
-
-
-def _members(path: Path) -> Iterable[tuple[str, bytes]]:
-    from gobench import shards
-
-    data = path.read_bytes()
-    if not data.endswith(shards.END):
-        raise DataError(f"{path} is cut short.")
-    return shards.members(data[: -len(shards.END)], str(path))
 
 
 def _shown(task: Task, row: Record, frames: Mapping[str, Array]) -> Shown:

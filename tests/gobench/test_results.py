@@ -18,7 +18,7 @@ from gobench.errors import DataError
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = ROOT / "cards" / "result.schema.json"
-GOLDEN_HASH = "bc13fb77acc919dfdafbe2ebe9ce699072d2b922af51fca50c4283f1aa65b4cd"
+GOLDEN_HASH = "2cf3de89fb50832a124fd081190976ce6d4cb47e01a8f6e3f05273b58c24cba5"
 
 
 @pytest.fixture
