@@ -115,12 +115,14 @@ def _metric_rows(task: TaskComparison) -> list[dict[str, str]]:
 def _show_slices(task: TaskComparison, level: float) -> None:
     from gobench.compare import words
 
-    count, moved = len(task.slices), task.moved
+    moved = task.moved
+    with_interval = sum(s.difference.change.interval is not None for s in task.slices)
     if not moved:
-        return click.echo(f"\nno slice moved: all {count} intervals of {task.metric} include 0")
+        return click.echo(f"\nno slice moved: all {with_interval} intervals of {task.metric} include 0")
+    holding = sum(s.holds for s in moved)
     click.echo(
-        f"\nslices that moved ({task.metric}; {len(moved)} of {count} intervals exclude 0; "
-        f'"holds": p <= {1 - level:g} after Holm\'s correction over {count})\n'
+        f"\nslices that moved ({task.metric}; {len(moved)} of {with_interval} intervals exclude 0, {holding} of them "
+        f'"holds": p <= {1 - level:g} also after Holm\'s correction over {len(task.slices)})\n'
     )
     rows = [
         {"name": s.name, **words.cells(s.difference), "holm": words.p_value(s.adjusted),

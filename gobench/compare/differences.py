@@ -81,7 +81,7 @@ class SliceDifference:
     name: str
     difference: Difference
     adjusted: float  # p after Holm over all slices of the table
-    holds: bool  # whether that is at or below 1 - level
+    holds: bool  # whether that is at or below 1 - level, and the interval excludes 0
 
     def plain(self) -> Record:
         return {
@@ -150,7 +150,8 @@ def slice_differences(columns: Columns, name: str, metric: Metric) -> list[Slice
     there = [(s, d) for s, d in found.items() if d is not None]
     adjusted = holm([d.p for _, d in there])
     return [
-        SliceDifference(s, d, p, p <= 1 - columns.level) for (s, d), p in zip(there, adjusted, strict=True)
+        SliceDifference(s, d, p, d.change.excludes_zero and p <= 1 - columns.level)
+        for (s, d), p in zip(there, adjusted, strict=True)
     ]
 
 

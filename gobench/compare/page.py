@@ -99,6 +99,8 @@ def _task(comparison: Comparison, task: TaskComparison, most: int) -> Mapping[st
         "lines": _metric_lines(task),
         "slices": _slice_lines(slices),
         "moved": len(task.moved),
+        "holding": sum(s.holds for s in task.moved),
+        "intervals": sum(s.difference.change.interval is not None for s in task.slices),
         "kinds": [(kind, task.a.task.kinds.get(kind, ""), *counts) for kind, counts in task.kinds.items()],
         "flips": [
             (heading, len(rows), _drawn(comparison, task, rows[:most]))

@@ -3,9 +3,10 @@
 The bootstrap is of the ratio sum(values) / count over clusters drawn with replacement, so that clusters of unlike size
 and undefined (NaN) samples are handled alike. Its plain percentile interval is too short when clusters are few or
 values skewed; here it is corrected for bias and skew (BCa, Efron 1987) and widened from normal to t quantiles with
-sqrt(G / (G - 1)) for G clusters (Hesterberg 2015, "expanded percentile"). Where only a few clusters tell anything of a
-proportion (almost all right, almost all wrong, few clusters), no bootstrap covers; there the Wilson interval is taken
-at the effective number of samples (as in Franco et al. 2019), with t quantiles by the informative clusters.
+sqrt(G / (G - 1)) for G clusters (Hesterberg 2015, "expanded percentile"). Where only a few clusters tell anything, no
+bootstrap covers: of 0/1 values (almost all right, almost all wrong) the Wilson interval is then taken at the effective
+number of samples (as in Franco et al. 2019), with t quantiles by the informative clusters; of others a t interval over
+clusters that minds their skew (``skewed``). Where there is too little for that, there is no interval.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gobench.seeds import stream
+from gobench.statistics import skewed
 from gobench.statistics.quantiles import normal_cdf, normal_quantile, t_quantile
 
 Floats = npt.NDArray[np.float64]
@@ -28,14 +30,17 @@ METHODS = {
     "cluster-bootstrap": "Bootstrap of whole clusters (BCa), widened to t quantiles.",
     "wilson-clusters": "Wilson's interval at the effective number of samples: few clusters tell anything, or none differ.",
     "few-discordant": "Paired 0/1 differences in few clusters: t interval with one pseudo-difference each way.",
-    "constant": "All values are equal and unbounded: the interval is the value, and says nothing of other samples.",
+    "skewed-t": "Fewer than 25 clusters tell anything: t interval over clusters, as wide as Hall's correction for skew asks.",
+    "too-few-clusters": "Fewer than 8 clusters, or than 2 that are unlike the rest: no interval.",
+    "constant": "All values are equal: they cannot say how others would differ; no interval.",
     "one-cluster": "One cluster: its own samples cannot say how another one would differ; no interval.",
 }
 """Method of an interval -> one line about it."""
 
 DRAWS = 2000
 LEVEL = 0.95
-FEW = 25  # informative clusters below which a proportion's interval is Wilson's
+FEW = 25  # informative clusters below which there is no bootstrap
+NONE = (math.nan, math.nan)
 LEAST_DF = 3.0  # the fewest degrees of freedom that a t quantile is taken at
 
 
@@ -173,8 +178,9 @@ def estimate(
 
     Returns:
         None where no value is defined. The method is one of METHODS: Wilson where 0/1 samples stand alone; Wilson at an
-        effective number where fewer than 25 clusters are informative, and at the number of clusters where all values are
-        equal (so that 1.0 everywhere is not shown as certain); else the cluster bootstrap.
+        effective number where fewer than 25 clusters are informative, and at the number of clusters where all values of
+        a proportion are equal (so that 1.0 everywhere is not shown as certain); "skewed-t" for other values of few
+        informative clusters, and no interval where they are too few or all values are equal; else the bootstrap.
     """
     weights = weights or Weights(np.asarray(clusters, np.int64))
     sums = gather(values, clusters, weights)
@@ -195,11 +201,21 @@ def _interval(sums: Sums, weights: Weights, proportion: bool, level: float) -> t
         mean = float(sums.defined[0])
         if proportion:
             return *wilson(mean * groups, groups, level), "wilson-clusters"
-        return (mean, mean, "constant") if groups > 1 else (math.nan, math.nan, "one-cluster")
+        return *NONE, "constant" if groups > 1 else "one-cluster"
     if binary and (told := informative(sums)) < FEW:
         return *_effective_wilson(sums, told, level), "wilson-clusters"
-    if groups < 2:
-        return math.nan, math.nan, "one-cluster"
+    low, high, method = over_clusters(sums, weights, level)
+    return (max(0.0, low), min(1.0, high), method) if proportion and low <= high else (low, high, method)
+
+
+def over_clusters(sums: Sums, weights: Weights, level: float) -> tuple[float, float, str]:
+    """(low, high, method) of a mean of values that are not all equal, and of which no bounds are used."""
+    if sums.filled < 2:
+        return *NONE, "one-cluster"
+    if skewed.too_few(sums):
+        return *NONE, "too-few-clusters"
+    if skewed.telling(sums) < FEW:
+        return *skewed.interval(sums, level), "skewed-t"
     return *bca(sums, weights.means(sums.totals, sums.counts), level), "cluster-bootstrap"
 
 

@@ -7,17 +7,19 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from gobench.statistics import skewed
 from gobench.statistics.intervals import (
     FEW,
     LEAST_DF,
     LEVEL,
+    NONE,
     Estimate,
     Floats,
     Ints,
     Sums,
     Weights,
-    bca,
     gather,
+    over_clusters,
     wilson,
 )
 from gobench.statistics.quantiles import t_quantile, t_tail
@@ -54,9 +56,9 @@ def paired(
 ) -> Estimate | None:
     """The mean of b - a over the samples on which both are defined, with an interval over clusters.
 
-    Positive: b is higher. None where no sample is defined for both. Where all differences of proportions are 0, the
-    interval is Wilson's for the share of discordant samples, both ways, at the number of clusters; where 0/1 values
-    differ in fewer than 25 clusters, "few-discordant" (see ``METHODS``); else the cluster bootstrap.
+    Positive: b is higher. None where no sample is defined for both. Where 0/1 values differ in fewer than 25 clusters, the
+    method is "few-discordant" (see ``METHODS``). Where all differences of proportions are equal and -1, 0 or 1, it is
+    Wilson's for the share of discordant samples, at the number of clusters. Else as ``estimate`` for unbounded values.
     """
     differences = np.asarray(b, np.float64) - np.asarray(a, np.float64)
     weights = weights or Weights(np.asarray(clusters, np.int64))
@@ -77,11 +79,20 @@ def _interval(sums: Sums, weights: Weights, proportion: bool, level: float) -> t
         spread, df = _few_discordant(sums)
         half = t_quantile(0.5 + level / 2, df) * spread
         return max(-1.0, mean - half), min(1.0, mean + half), "few-discordant"
-    if sums.filled < 2:
-        return math.nan, math.nan, "one-cluster"
     if same:
-        return mean, mean, "constant"
-    return *bca(sums, weights.means(sums.totals, sums.counts), level), "cluster-bootstrap"
+        return _same(sums, proportion, level)
+    low, high, method = over_clusters(sums, weights, level)
+    return (max(-1.0, low), min(1.0, high), method) if proportion and low <= high else (low, high, method)
+
+
+def _same(sums: Sums, proportion: bool, level: float) -> tuple[float, float, str]:
+    """Of differences that are all equal, and not 0 if of proportions."""
+    if sums.filled < 2:
+        return *NONE, "one-cluster"
+    if not (proportion and _signs(sums)):
+        return *NONE, "constant"
+    least = wilson(sums.filled, sums.filled, level)[0]
+    return (least, 1.0, "wilson-clusters") if sums.mean > 0 else (-1.0, -least, "wilson-clusters")
 
 
 def _signs(sums: Sums) -> bool:
@@ -105,22 +116,30 @@ def _few_discordant(sums: Sums) -> tuple[float, float]:
 
 
 def paired_p(a: Floats, b: Floats, clusters: Ints, proportion: bool = False) -> float:
-    """Two-sided p-value of the mean of b - a being 0, by a t test over clusters; NaN where it cannot be said."""
+    """Two-sided p-value of the mean of b - a being 0, by a t test over clusters.
+
+    NaN where it cannot be said, which is where ``paired`` gives no interval; 1 where no sample differs.
+    """
     differences = np.asarray(b, np.float64) - np.asarray(a, np.float64)
     sums = gather(differences, clusters, Weights(np.asarray(clusters), draws=1))
     if not len(sums.defined):
         return math.nan
     if not np.any(sums.defined):
         return 1.0
-    if sums.filled < 2:
-        return math.nan
     if proportion and _signs(sums) and _differing(sums) < FEW:
         spread, df = _few_discordant(sums)
-    else:
-        spread, df = sums.spread(), sums.filled - 1.0
-    if spread == 0:  # the same difference everywhere: as surprising as equal signs of so many clusters
-        return 2.0 ** (1 - sums.filled)
-    return t_tail(abs(sums.mean) / spread, df)
+        return t_tail(abs(sums.mean) / spread, df)
+    return _p_over_clusters(sums, proportion)
+
+
+def _p_over_clusters(sums: Sums, proportion: bool) -> float:
+    if sums.defined.min() == sums.defined.max():  # as surprising as equal signs of so many clusters
+        return 2.0 ** (1 - sums.filled) if proportion and _signs(sums) else math.nan
+    if skewed.too_few(sums):
+        return math.nan
+    if skewed.telling(sums) < FEW:
+        return skewed.p_value(sums)
+    return t_tail(abs(sums.mean) / sums.spread(), sums.filled - 1.0)
 
 
 def holm(p: Sequence[float]) -> list[float]:

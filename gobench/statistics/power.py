@@ -133,9 +133,10 @@ def detectable(
         )
 
     low, high = 0.0, 1 - rate
-    if discordance is not None:
-        high = min(high, discordance)
-    if high <= 0 or not shown(high):
+    if discordance is not None:  # |rise| <= discordance <= both rates together, and both errors together
+        low = max(low, discordance - 2 * rate)
+        high = min(high, discordance, 2 - 2 * rate - discordance)
+    if high <= 0 or high < low or not shown(high):
         return None
     for _ in range(60):
         middle = (low + high) / 2

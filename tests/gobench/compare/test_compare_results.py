@@ -11,9 +11,11 @@ import pytest
 
 from gobench.canonical import dumps
 from gobench.compare import Comparison, compare, page, write_page
+from gobench.compare.differences import Columns, moved, slice_differences
 from gobench.compare.pairing import CLEAN
 from gobench.errors import DataError, UsageError
-from gobench.statistics import mcnemar
+from gobench.statistics import Weights, mcnemar
+from gobench.tasks import Metric
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +57,22 @@ def test_the_slice_that_was_taught_moved_and_no_other(found: Comparison) -> None
     first = task.slices[0]
     assert first.name not in {s.name for s in task.moved if s.difference.verdict == "better"}
     assert all(s.adjusted >= s.difference.p for s in task.slices)
+
+
+def test_only_slices_whose_interval_excludes_0_hold() -> None:
+    clusters, rng = np.repeat(np.arange(30), 8), np.random.default_rng(0)
+    lift = np.where(clusters < 10, 0.0, 1.5) + (clusters >= 20) * rng.normal(0, 1, 240)
+    columns = Columns(
+        [str(i) for i in range(240)], clusters, {"x": np.zeros(240)}, {"x": lift},
+        {"same": clusters < 10, "constant": clusters // 10 == 1, "few": clusters > 26, "told": clusters >= 20},
+        Weights(clusters, draws=500), 0.95,
+    )  # fmt: skip
+    rows = {s.name: s for s in slice_differences(columns, "x", Metric("", unit="ratio"))}
+    assert [rows[s].difference.change.interval is None for s in ("same", "constant", "few")] == [True] * 3
+    assert (
+        {s for s, row in rows.items() if row.holds} == {"told"} == {s.name for s in moved([*rows.values()])}
+    )
+    assert rows["constant"].difference.verdict == "" and rows["constant"].plain()["p"] is None
 
 
 def test_flips_are_listed_with_the_most_telling_first(found: Comparison) -> None:

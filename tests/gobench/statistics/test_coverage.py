@@ -60,6 +60,44 @@ def test_intervals_cover_93_to_97_of_100(case: tuple[str, int, float, float]) ->
     assert 0.925 <= coverage(*case, runs=3000) <= 0.975
 
 
+def few_clusters(kind: str, games: int, runs: int) -> tuple[float, float]:
+    """Of samples in clusters of 5: how often the interval holds the mean where there is one, and how often there is."""
+    rng = np.random.default_rng(21)
+    clusters = np.repeat(np.arange(games), 5)
+    weights, hits, given = s.Weights(clusters, draws=500), 0, 0
+    for _ in range(runs):
+        values = rng.normal(0, 1, len(clusters)) + rng.normal(0, 0.5, games)[clusters]
+        if kind != "normal":  # nothing in 90 of 100
+            values = rng.exponential(1, len(clusters)) * (rng.random(len(clusters)) < 0.1)
+        if kind == "difference":
+            values *= rng.choice([-1, 1], len(clusters))
+        found = s.estimate(values, clusters, weights)
+        if found is not None and found.interval is not None:
+            given += 1
+            hits += found.low <= (0.1 if kind == "loss" else 0) <= found.high
+    return hits / given, given / runs
+
+
+KINDS = ["loss", "normal", "difference"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("games", [8, 15, 30])
+def test_intervals_of_few_clusters_cover(kind: str, games: int) -> None:
+    covered, given = few_clusters(kind, games, 300)
+    assert covered >= (0.89 if games >= 25 and kind != "normal" else 0.91)
+    assert given > 0.9
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("games", [8, 12, 15, 18, 24])
+def test_intervals_of_few_clusters_cover_93_of_100(kind: str, games: int) -> None:
+    covered, given = few_clusters(kind, games, 4000)
+    assert 0.93 <= covered <= (0.985 if kind != "difference" else 1.0)
+    assert given > 0.9
+
+
 def difference_coverage(games: int, lift: float, runs: int) -> tuple[float, float]:
     """How often the interval of a paired difference covers, and how often the p-value is below 5% without one."""
     rng = np.random.default_rng(5)

@@ -71,7 +71,43 @@ def test_all_right_is_not_shown_as_certain() -> None:
     assert found.low == pytest.approx(proportion_confint(GAMES, GAMES, method="wilson")[0])
     unbounded = s.estimate(np.full(len(clusters), 2.5), clusters)
     assert unbounded is not None
-    assert (unbounded.interval, unbounded.method) == ((2.5, 2.5), "constant")
+    assert (unbounded.interval, unbounded.method) == (None, "constant")
+    assert not unbounded.excludes_zero
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0, -0.5])
+def test_equal_values_without_bounds_have_no_interval(value: float) -> None:
+    found = s.estimate(np.full(60, value), np.repeat(np.arange(30), 2))
+    assert found is not None and found.value == value
+    assert (found.interval, found.method, found.excludes_zero) == (None, "constant", False)
+
+
+def test_few_clusters_have_no_interval_of_unbounded_values() -> None:
+    values = np.random.default_rng(0).random(150)
+    for games, method in (
+        (7, "too-few-clusters"),
+        (8, "skewed-t"),
+        (24, "skewed-t"),
+        (25, "cluster-bootstrap"),
+    ):
+        found = s.estimate(values, np.arange(150) % games)
+        assert found is not None and found.method == method
+        assert (found.interval is None) == (games < 8)
+    rare = np.zeros(500)
+    rare[7] = 3.0
+    found = s.estimate(rare, np.arange(500) // 5)
+    assert found is not None and (found.interval, found.method) == (None, "too-few-clusters")
+    rare[[200, 400]] = 1.0
+    found = s.estimate(rare, np.arange(500) // 5)
+    assert found is not None and found.method == "skewed-t" and found.high > 3 * found.value
+
+
+def test_shares_of_few_clusters_keep_their_bounds() -> None:
+    shares = np.full(40, 0.98)
+    shares[3] = 0.01
+    shares[9] = 0.5
+    found = s.estimate(shares, np.arange(40) // 4, proportion=True)
+    assert found is not None and 0 <= found.low < found.value < found.high <= 1
 
 
 def test_a_proportion_outside_its_bounds_is_refused() -> None:

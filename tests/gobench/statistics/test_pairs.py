@@ -70,11 +70,43 @@ def test_no_flips_and_few_flips_are_not_shown_as_certain() -> None:
     assert s.paired_p(a, b, clusters, proportion=True) > 0.1
 
 
-def test_the_same_difference_everywhere_is_as_surprising_as_the_clusters_are_many() -> None:
+@pytest.mark.parametrize("change", [0.5, -2.0, 0.0])
+def test_the_same_difference_everywhere_is_no_evidence_without_bounds(change: float) -> None:
     clusters = np.arange(10)
-    assert s.paired_p(np.zeros(10), np.full(10, 0.5), clusters) == 2.0**-9
-    found = s.paired(np.zeros(10), np.full(10, 0.5), clusters)
-    assert found is not None and found.method == "constant" and found.value == 0.5
+    p = s.paired_p(np.zeros(10), np.full(10, change), clusters)
+    assert p == 1.0 if change == 0 else math.isnan(p)
+    found = s.paired(np.zeros(10), np.full(10, change), clusters)
+    assert found is not None and (found.method, found.value) == ("constant", change)
+    assert found.interval is None and not found.excludes_zero
+
+
+def test_all_right_against_all_wrong_is_told_apart() -> None:
+    clusters = np.arange(GAMES)
+    for sign in (1, -1):
+        a, b = np.full(GAMES, float(sign < 0)), np.full(GAMES, float(sign > 0))
+        found = s.paired(a, b, clusters, proportion=True)
+        assert found is not None and (found.value, found.method) == (sign, "wilson-clusters")
+        assert found.excludes_zero and max(abs(found.low), abs(found.high)) == 1 < 1.1 * min(
+            abs(found.low), abs(found.high)
+        )
+        assert s.paired_p(a, b, clusters, proportion=True) == 2.0 ** (1 - GAMES)
+
+
+@pytest.mark.parametrize("games", [5, 8, 15, 24])
+def test_of_few_clusters_p_and_interval_say_the_same(games: int) -> None:
+    rng = np.random.default_rng(8)
+    clusters, seen = np.repeat(np.arange(games), 4), set()
+    for lift in rng.choice([0, 0.5, 1.0, 2.0], 60):
+        a = np.zeros(4 * games)
+        b = np.where(
+            rng.random(len(a)) < 0.3, rng.exponential(1, len(a)) * lift + rng.normal(0, 0.3, len(a)), 0
+        )
+        found, p = s.paired(a, b, clusters), s.paired_p(a, b, clusters)
+        assert found is not None and math.isnan(p) == (found.interval is None)
+        if found.interval is not None:
+            assert found.excludes_zero == (p < 0.05)
+            seen.add(found.excludes_zero)
+    assert seen == (set() if games < 8 else {True, False})
 
 
 def test_paired_p_is_the_t_test_where_samples_stand_alone() -> None:

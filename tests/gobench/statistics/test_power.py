@@ -50,6 +50,23 @@ def test_achieved_power_is_that_of_a_simulation() -> None:
     assert predicted == pytest.approx((z > 1.96).mean(), abs=0.03)
 
 
+def test_what_is_detectable_goes_with_every_discordance_that_can_be() -> None:
+    tried = 0
+    for rate in np.linspace(0.05, 0.95, 10):
+        for difference in (-0.2, -0.02, 0.02, 0.2):
+            other = rate + difference
+            if not 0 <= other <= 1:
+                continue
+            most = min(rate + other, 2 - rate - other)
+            for discordance in np.linspace(abs(difference), most, 7):
+                found = s.detectable(rate, 100, discordance=float(discordance), per_cluster=66)
+                tried += 1
+                if found is not None:
+                    assert found <= discordance + 1e-9 <= min(2 * rate + found, 2 - 2 * rate - found) + 1e-8
+    assert tried > 200
+    assert s.detectable(0.9, 100, discordance=0.11, per_cluster=66) is not None
+
+
 def test_power_refuses_what_cannot_be() -> None:
     for wrong in (
         lambda: s.samples_needed(0.3, 0),
