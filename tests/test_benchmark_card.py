@@ -44,7 +44,8 @@ def test_the_measured_floors_are_of_todays_protocols() -> None:
         for task in open_suite(suite, protocol).tasks:
             facts = table[suite][protocol][task.name]
             assert facts["protocol_hash"] == protocol_hash(task)
-            assert facts["n"] == len(task.ids) and set(facts["players"]) == set(players)
+            exact = floors.exact_names(task) if protocol == floors.EXACT_UNDER else ()
+            assert facts["n"] == len(task.ids) and set(facts["players"]) == {*players, *exact}
     assert "do not compare" not in TEXT
 
 
@@ -54,6 +55,18 @@ def test_what_must_hold_of_floors_and_ceilings() -> None:
     assert players["oracle"]["winrate_loss"] == players["oracle"]["score_loss"] == 0
     assert players["random-legal"]["legal_first_try"] == 1
     assert players["copy-frame"]["legal_within_k"] == players["copy-frame"]["accuracy"] == 0
+    assert players["teacher:mcts:200"]["legal_first_try"] == 1
+    assert players["teacher:mcts:200"]["accuracy"] > 5 * players["uniform legal mover, exact"]["accuracy"]
+    assert players["copy-frame"]["score_loss"] > players["first-empty"]["score_loss"]
+
+
+@pytest.mark.parametrize(("suite", "cap"), [("go9-lite", 60), ("go7-lite", 40), ("go5-lite", 24)])
+def test_rollouts_put_a_still_picture_last_and_legal_play_at_the_cap(suite: str, cap: int) -> None:
+    table = floors.measured()[suite]["standard"]
+    players = table[next(name for name in table if name.endswith("rollout"))]["players"]
+    assert players["copy-frame"]["plies_legal"] == players["copy-frame"]["legal_rollout"] == 0
+    for name in ("random-legal", "oracle"):
+        assert (players[name]["plies_legal"], players[name]["legal_rollout"]) == (cap, 1)
 
 
 @pytest.mark.slow

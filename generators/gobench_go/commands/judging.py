@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from gobench_go.judged import JudgedSet
 
 SUFFIX = ".jsonl.gz"
+SPLITS = ("train", "validation", "test", "all")
 SHOWN = 5  # games that were not taken and are named
 
 
@@ -30,6 +31,7 @@ def _workers(ctx: click.Context, param: click.Parameter, value: str) -> int:
     epilog=(
         "\b\nExamples:\n"
         "  gobench go judge runs/go9-tiny --teacher mcts:2000 --out judged.jsonl.gz --games 50\n"
+        "  gobench go judge runs/go9-small --split test --teacher mcts:20000 --out held-out.jsonl.gz\n"
         "  gobench go judge games.zip --size 7x7 --komi 9 --opening 4 --out go7-mine.jsonl.gz\n"
         "  gobench go judge games/*.sgf --teacher mcts:20000 --name go9 --out go9.jsonl.gz"
     )
@@ -49,8 +51,11 @@ def _workers(ctx: click.Context, param: click.Parameter, value: str) -> int:
 @click.option(
     "--komi", type=float, metavar="K", help="Judge all games by this komi [default: the games' own]."
 )
-@click.option("--opening", type=click.IntRange(0), default=0, show_default=True, metavar="N",
-              help="How many first plies of each game a benchmark does not ask about.")  # fmt: skip
+@click.option("--opening", type=click.IntRange(0), metavar="N",
+              help="How many first plies of each game a benchmark does not ask about [default: those that the "
+                   "dataset's own self-play drew at random; 0 of SGF].")  # fmt: skip
+@click.option("--split", type=click.Choice(SPLITS), default=SPLITS[-1], show_default=True,
+              help="Which games of a dataset.")  # fmt: skip
 @click.option("--name", metavar="NAME", help="What the set is called [default: the name of the file].")
 @click.option(
     "--licence", default="CC0-1.0", show_default=True, metavar="ID", help="Licence of games and judgements."
@@ -75,7 +80,9 @@ def judge(sources: tuple[str, ...], out: Path, as_json: bool, **flags: Any) -> N
     if not out.name.endswith(SUFFIX) or out.name == SUFFIX:
         raise UsageError(f"--out is {out}: sets of judged games are called NAME{SUFFIX}.")
     player = Judge.of(flags["teacher"], flags["child_visits"], flags["seed"])
-    found = find_games(sources, flags["games"], flags["size"], flags["komi"], flags["opening"])
+    found = find_games(
+        sources, flags["games"], flags["size"], flags["komi"], flags["opening"], flags["split"]
+    )
     _say_rejected(found.rejected)
     text = Text(flags["name"] or out.name.removesuffix(SUFFIX), licence=flags["licence"], note=flags["note"])
     bar = _Bar(as_json)

@@ -12,13 +12,18 @@ How the sets are made, each the same again from the same input:
 go9-lite    python -m gobench_go.judged.katago_games GAMES.jsonl.gz go9-lite.jsonl.gz
 go7-lite    python -m gobench_go.judged.make_small go7-lite go7-lite.jsonl.gz
 go5-lite    python -m gobench_go.judged.make_small go5-lite go5-lite.jsonl.gz
-go9         not shipped, 1,000 games on 9x9 by the benchmark's rules. With KataGo: let it play and judge the games as
-            the header of go9-lite says, and turn them into a set with ``katago_games NAME`` as above, or with
-            ``katago_games.convert(..., oracle={...})`` for another net or number of visits. Without:
+go9         not shipped, 1,000 games on 9x9 by the benchmark's rules that you judge yourself. This version has no
+            KataGo teacher: it judges with the embedded mcts, or turns output of your own KataGo's analysis engine into
+            a set (the input format stands in ``katago_games``). With mcts, on games of a seed that no training recipe has:
 
-                gobench build-dataset go9-small --games 1000 --codec moves --out runs/go9-games
-                gobench go judge runs/go9-games --opening 4 --teacher mcts:20000 --child-visits 256 --name go9 \\
+                gobench build-dataset go9-small --games 1000 --seed 9000001 --codec moves --out runs/go9-games
+                gobench go judge runs/go9-games --teacher mcts:20000 --child-visits 256 --name go9 \\
                     --out ~/.cache/video-gobench/judged/go9.jsonl.gz
+
+            With KataGo:
+
+                python -m gobench_go.judged.katago_games GAMES.jsonl.gz ~/.cache/video-gobench/judged/go9.jsonl.gz \\
+                    --oracle FILE.json --note TEXT
 
 A set of any name in ``~/.cache/video-gobench/judged``, or in the folder that GOBENCH_JUDGED names, opens by its name.
 """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -10,10 +10,12 @@ from typing import NamedTuple
 from gobench.build.assemble import MANIFEST
 from gobench.build.plan import PLAN
 from gobench.errors import DataError, UsageError
-from gobench.types import Record, Rejection
+from gobench.types import Json, Record, Rejection
 from gobench_go.game import coords
 from gobench_go.game.rules import Rules, checked_komi
 from gobench_go.judged.judging import Game
+
+EVERY_SPLIT = "all"
 
 
 class Found(NamedTuple):
@@ -25,7 +27,12 @@ class Found(NamedTuple):
 
 
 def find_games(
-    sources: Sequence[str], most: int = 0, size: str = "", komi: float | None = None, opening: int = 0
+    sources: Sequence[str],
+    most: int = 0,
+    size: str = "",
+    komi: float | None = None,
+    opening: int | None = None,
+    split: str = "all",
 ) -> Found:
     """Games of dataset folders and SGF files, in order.
 
@@ -34,20 +41,23 @@ def find_games(
         most: how many to take at most, 0 for all.
         size: the board of the SGF games that are wanted, such as "7x7"; by default 9x9.
         komi: judge all games by this one, instead of their own, which must then be the same.
-        opening: how many first plies of each game do not count as played.
+        opening: how many first plies of each game do not count as played; by default those that a dataset's own
+            self-play drew at random, and none of SGF games.
+        split: which part of a dataset, or "all".
 
     Raises:
-        UsageError: no games, or games of different rules.
+        UsageError: no games, games of different rules, a split that a dataset has not.
         DataError: a dataset that is broken.
     """
     if not sources:
         raise UsageError("no games given: name a dataset folder or SGF files.")
     rules: Rules | None = None
     games, rejected = list[Game](), list[Rejection]()
-    for item in _records(sources, size):
+    for item, drawn in _records(sources, size, split):
         if isinstance(item, Rejection):
             rejected.append(item)
             continue
+        first = drawn if opening is None else opening
         own = _rules(item, komi)
         rules = rules or own
         if own != rules:
@@ -55,7 +65,7 @@ def find_games(
                 f"{item['origin']}: {_differs(own, rules)}. A set has one board and one set of rules."
             )
         games.append(
-            Game(tuple(item["moves"]), tuple(item["colors"]), item["setup"], opening, str(item["origin"]))
+            Game(tuple(item["moves"]), tuple(item["colors"]), item["setup"], first, str(item["origin"]))
         )
         if most and len(games) == most:
             break
@@ -65,22 +75,31 @@ def find_games(
     return Found(rules, games, rejected)
 
 
-def _records(sources: Sequence[str], size: str) -> Iterator[Record | Rejection]:
+def _records(sources: Sequence[str], size: str, split: str) -> Iterator[tuple[Record | Rejection, int]]:
+    """Every game, and how many of its first plies were drawn at random."""
     for source in sources:
         if (Path(source) / MANIFEST).is_file() or (Path(source) / PLAN).is_file():
-            yield from _of_dataset(source)
+            yield from _of_dataset(source, split)
+        elif split != EVERY_SPLIT:
+            raise UsageError(f"{source} is no dataset and has no splits: leave out --split.")
         else:
-            yield from _of_sgf(source, size)
+            yield from ((item, 0) for item in _of_sgf(source, size))
 
 
-def _of_dataset(folder: str) -> Iterator[Record]:
+def _of_dataset(folder: str, split: str) -> Iterator[tuple[Record, int]]:
     from gobench.dataset import open_dataset
 
     data = open_dataset(folder)
     if (domain := data.plan.config.domain) != "go":
         raise DataError(f"{folder} is a dataset of {domain!r}, not of Go: there is nothing to judge.")
-    for sample in data.samples():
-        yield sample.record()
+    drawn = opening_of(data.plan.config.options.get("sources", []))
+    for sample in data.samples(None if split == EVERY_SPLIT else split):
+        yield sample.record(), drawn
+
+
+def opening_of(sources: Sequence[Mapping[str, Json]]) -> int:
+    """The plies that a dataset's self-play draws at random before each game, the most of its sources; 0 without any."""
+    return max((int(s["opening"]["plies"]) for s in sources if s["kind"] == "selfplay"), default=0)
 
 
 def _of_sgf(path: str, size: str) -> Iterator[Record | Rejection]:

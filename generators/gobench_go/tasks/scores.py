@@ -126,7 +126,7 @@ def _at(table: Floats, move: Ints) -> Floats:
 
 
 def _loss(worth: Floats, j: Judgements, move: Ints) -> Floats:
-    """What moves lose against the best one, 0 or more; without a legal one what the worst of all legal moves loses, the pass too."""
+    """What moves lose against the best one, 0 or more; without a legal one what the worst legal move loses, the pass included."""
     worst = np.where(j.legal, worth, np.inf).min(axis=1)
     given = np.where(move >= 0, _at(worth, move), worst)
     loss: Floats = np.maximum(0.0, _at(worth, j.best) - given)

@@ -65,6 +65,27 @@ def test_prompt_answer_truth_and_judgement_stand_side_by_side(task: Any) -> None
     )
 
 
+@pytest.mark.parametrize(
+    ("answer", "facts"),
+    [
+        ({"missing": True}, {"no answer": "nothing was given for this sample"}),
+        (
+            {"unreadable": "never-still", "frames": 9, "settled": -1},
+            {
+                "frames": "9; none of them is the answer",
+                "unreadable": "never-still: it never stands still, so no frame is the answer",
+            },
+        ),
+        ({"unreadable": "lost", "frames": 2, "settled": -1}, {"unreadable": "lost"}),
+    ],
+)
+def test_a_video_that_says_nothing_is_explained(answer: dict[str, Any], facts: dict[str, str]) -> None:
+    task: Any = open_suite("go9-lite", "zero-shot").tasks[0]
+    shown = task.exhibit(task.ids[0], {"id": task.ids[0], "tries": [answer]}, {})
+    assert facts.items() <= shown.facts.items()
+    assert shown.facts["move played"] == "none" and "frame 0" not in str(shown.facts)
+
+
 def test_what_a_worse_move_costs(task: Any) -> None:
     game, ply = task.position(SAMPLE)
     judged = game.positions[ply]
@@ -90,7 +111,7 @@ def test_an_illegal_answer_and_its_tries(task: Any) -> None:
     assert shown.facts["move played"] == "none" and shown.facts["tries"] == "10; try 1 counts"
     stones = game.positions[ply].value[:-1]
     worst = 100 * (game.positions[ply].value[game.positions[ply].best] - np.nanmin(stones))
-    assert shown.facts["counted as the worst stone, it costs"].startswith(f"{worst:.1f} points of 100")
+    assert shown.facts["counted as the worst legal move, it costs"].startswith(f"{worst:.1f} points of 100")
     assert shown.facts["read as"].startswith("no-change: ")
 
 

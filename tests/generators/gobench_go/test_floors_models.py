@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 from gobench.errors import DataError, UsageError
 from gobench.evaluate.groups import play
 from gobench.models import load
+from gobench.report.floors import measured
 from gobench.seeds import seed64
 from gobench.statistics import Weights, estimate
 from gobench.tasks import View
@@ -17,7 +20,7 @@ from gobench.types import VideoModel
 from gobench_go import floors
 from gobench_go.benchmark import open_suite
 from gobench_go.floors.model import board_after
-from gobench_go.floors.players import RandomLegal, legal_points, position_of
+from gobench_go.floors.players import Oracle, RandomLegal, TeacherPlayer, legal_points, position_of
 from gobench_go.floors.seeing import Prompt, boards, movers
 from gobench_go.game import kernels
 from gobench_go.game.position import board_of, text_of
@@ -26,6 +29,7 @@ from gobench_go.tasks import scores
 from gobench_go.video import read, render
 from gobench_go.video.themes import look
 
+CARD = Path(__file__).parents[3] / "cards" / "benchmark.md"
 NAMES = {"black": 1, "white": 2}
 WORDS = ("", "black", "white")
 
@@ -217,6 +221,47 @@ def test_random_legal_scores_what_a_uniform_legal_mover_must(
     assert np.mean(inside) > 0.95  # games differ more than draws do, so that intervals over games hold more
 
 
+def test_the_constants_of_the_expectation_are_those_of_the_scores() -> None:
+    assert (floors.expectation.TIE, floors.expectation.LEAST_VALUE) == (scores.TIE, scores.LEAST_VALUE)
+
+
+@pytest.mark.parametrize("suite", ["go9-lite", "go7-lite", "go5-lite"])
+def test_the_measured_random_legal_row_is_one_draw_of_a_uniform_legal_mover(suite: str) -> None:
+    """Within 3.3 standard errors of independent draws, one a position: 1 in 1,000 rows of a metric would lie further off."""
+    task: Any = open_suite(suite).tasks[0]
+    players = measured()[suite]["standard"][task.name]["players"]
+    expected, error = floors.uniform_expectation(task), floors.expectation.uniform_error(task)
+    found, exact = players["random-legal"], players[floors.expectation.NAME]
+    assert exact == {name: round(value, 6) for name, value in expected.items()}
+    assert found.keys() == expected.keys()
+    for name, value in found.items():
+        assert abs(value - expected[name]) <= 3.3 * error[name] + 1e-6, name
+    if suite == "go9-lite":
+        off = (found["accuracy"] - expected["accuracy"]) / error["accuracy"]
+        assert f"{-off:.1f} standard deviations low in `accuracy`" in " ".join(CARD.read_text().split())
+
+
+def test_a_teacher_that_is_asked_for_a_next_move_plays_a_stone(task: Any) -> None:
+    """5x5 where both live and nothing is left: it passes in a game, and shows its best stone where one is asked."""
+    rules = named("benchmark", 5, komi=0.5)
+    stones = board_of(".X.XO" + "XXXXO" + "OOOOO" + ".O.O." + "OOOO.", 5, 5)
+    seen = look("videoworld", 120, 5, 5)
+    frames = render.frames(seen, np.stack([stones, stones]))[None]  # the other side has just passed
+    public = {"rows": 5, "cols": 5, "theme": "videoworld", "rules": rules.name, "komi": 0.5}
+    words, seeds = [{"to_move": "white"}], np.zeros(1, np.uint64)
+    model = floors.teacher_model("mcts:50")
+    model.begin({**public, "task": "go5/rollout"})
+    assert np.array_equal(model.generate(frames, 1, seeds, words)[0, 0], frames[0, -1])
+    model.begin({**public, "task": "go5/next-move"})
+    points, _ = read.boards(seen, model.generate(frames, 1, seeds, words)[0])
+    assert ((points[0] == 2) & (stones == 0)).sum() == 1
+
+
+def test_a_teacher_is_legal_in_every_position_asked(task: Any) -> None:
+    table, means = scored(task, "teacher:mcts:20", list(task.ids[-400::4]))
+    assert means["legal_first_try"] == 1 and set(table.kinds) <= {"clean", "capture"}
+
+
 def test_the_oracle_is_perfect(task: Any) -> None:
     _, means = scored(task, "oracle", list(task.ids[::24]))
     perfect = (
@@ -229,6 +274,30 @@ def test_the_oracle_is_perfect(task: Any) -> None:
     )
     assert {name: means[name] for name in perfect} == dict.fromkeys(perfect, 1.0)
     assert means["winrate_loss"] == means["score_loss"] == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("suite", ["go9-lite", "go7-lite", "go5-lite"])
+def test_the_card_tells_how_often_the_oracle_falls_back_in_rollouts(
+    suite: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rollouts: Any = open_suite(suite).tasks[1]
+    asked, stand_in = [0, 0], TeacherPlayer.move
+    choose = Oracle.choose
+
+    def counted(self: Oracle, prompt: Prompt, seeds: Any) -> Any:
+        asked[0] += len(prompt.boards)
+        return choose(self, prompt, seeds)
+
+    def fell_back(self: TeacherPlayer, *given: Any) -> int:
+        asked[1] += 1
+        return stand_in(self, *given)
+
+    monkeypatch.setattr(Oracle, "choose", counted)
+    monkeypatch.setattr(TeacherPlayer, "move", fell_back)
+    scored(rollouts, "oracle", list(rollouts.ids))
+    card = " ".join(CARD.read_text().split())
+    assert re.search(rf"{asked[1] / asked[0]:.0%} (of its plies )?on {suite}", card)
 
 
 def test_the_oracle_needs_a_judged_set(task: Any) -> None:

@@ -164,6 +164,28 @@ def test_the_command_judges_a_built_dataset(tmp_path: Path) -> None:
     assert read(out).games[0].moves == list(open_dataset(tmp_path / "data").read(0).record()["moves"])
 
 
+def test_a_datasets_split_and_its_own_opening_are_judged(tmp_path: Path) -> None:
+    go = registry.domain("go")
+    core = {"codec": "moves", "episodes": 12, "shards": 1, "splits": {"train": 0.5, "test": 0.5}}
+    config = configure(go, "go5-tiny", core)
+    build(go, config, tmp_path / "data")
+    data, source = open_dataset(tmp_path / "data"), [str(tmp_path / "data")]
+    parts = {name: find_games(source, split=name).games for name in ("train", "test", "all")}
+    assert {game.opening for game in parts["all"]} == {2}  # as the recipe says
+    assert {game.opening for game in find_games(source, opening=0).games} == {0}
+    assert [g.moves for g in parts["test"]] == [tuple(s.record()["moves"]) for s in data.samples("test")]
+    assert parts["train"] and parts["test"]
+    assert [*parts["train"], *parts["test"]] == parts["all"] or [*parts["test"], *parts["train"]] == parts[
+        "all"
+    ]
+    with pytest.raises(UsageError, match="unknown split 'validation'"):
+        find_games(source, split="validation")
+    with pytest.raises(UsageError, match="no dataset and has no splits"):
+        find_games([str(SGF)], split="test")
+    help_text = " ".join(CliRunner().invoke(command, ["--help"]).stdout.split())
+    assert "train|validation|test|all" in help_text and "own self-play drew at random" in help_text
+
+
 def test_seeds_reach_the_search(tmp_path: Path) -> None:
     first, second = (Judge.of("mcts:30", 4, seed).position(Position.start(RULES)) for seed in (1, 2))
     assert first["search"] != second["search"]

@@ -55,7 +55,7 @@ def test_the_prompt_is_the_last_frames_of_the_game(task: Task, draw: Draw) -> No
         assert np.array_equal(asked.frames, draw(game.boards[max(0, ply + 1 - frames) : ply + 1]))
 
 
-# the best value is 0.6, its lead 6; the largest policy is the pass's, 0.5; the worst stone has value 0.1, lead 1
+# the best value is 0.6, its lead 6; the largest policy is the pass's, 0.5; the worst move is the pass: value 0, lead 0
 @pytest.mark.parametrize(
     ("points", "want"),
     [
@@ -93,7 +93,7 @@ def test_a_legal_move_is_worth_what_the_judge_says(
     assert {name: found[name] for name in want} == pytest.approx(want, nan_ok=True)
 
 
-def test_an_answer_without_a_legal_move_counts_nothing_and_loses_as_the_worst_stone(
+def test_an_answer_without_a_legal_move_counts_nothing_and_loses_as_the_worst_move_the_pass_included(
     task: Task, draw: Draw, answer: Answer
 ) -> None:
     found = column(task, answer(task, SAMPLE, draw(board())))
@@ -107,7 +107,7 @@ def test_an_answer_without_a_legal_move_counts_nothing_and_loses_as_the_worst_st
         "exact_frame",
     )
     assert {name: found[name] for name in zero} == dict.fromkeys(zero, 0.0)
-    assert (found["winrate_loss"], found["score_loss"]) == pytest.approx((0.5, 5.0))
+    assert (found["winrate_loss"], found["score_loss"]) == pytest.approx((0.6, 6.0))
     assert np.isnan(found["exact_capture"])
 
 
@@ -131,7 +131,7 @@ def test_the_value_ratio_is_left_out_of_lost_positions_whatever_was_answered(
         ({"p6": 1, "p7": 1}, "several-stones", False),
         ({"p6": 2}, "wrong-colour", False),
         ({"p0": 1}, "wrong-colour", False),
-        ({"p6": 1, "p24": 0}, "vanished-stones", True),
+        ({"p6": 1, "p24": 0}, "vanished-stones", False),
         ({"p24": 0}, "vanished-stones", False),
         ({"p5": 1}, "capture-not-drawn", True),
     ],
@@ -144,6 +144,16 @@ def test_every_way_to_draw_has_its_kind(
     assert (table.kinds[0], bool(table.columns["legal_first_try"][0])) == (kind, legal)
     assert table.clean[0] == (kind in ("clean", "capture"))
     assert len(row["tries"]) == (1 if legal else 10)
+
+
+def test_a_constant_picture_with_one_stone_plays_nothing(open_made: Open, draw: Draw, answer: Answer) -> None:
+    """Wherever other stones stood, they vanished: no move counts, under any number of tries."""
+    lone = board_of("." * 7 + "X" + "." * 17, 5, 5)
+    for protocol in ("standard", "paper"):
+        task = open_made(protocol).tasks[0]
+        table = task.table([answer(task, sample, draw(lone)) for sample in task.ids])
+        assert (table.columns["legal_within_k"] == 0).all() and not table.clean.any()
+        assert set(table.kinds) <= {"vanished-stones", "wrong-colour"}
 
 
 def test_a_half_drawn_stone_is_ambiguous_and_its_move_counts(task: Task, draw: Draw, answer: Answer) -> None:
@@ -187,7 +197,7 @@ def test_under_the_papers_conditions_the_first_legal_try_counts(
     assert task.table([row]).kinds == ["capture"]
     assert "first legal try" in task.metrics["accuracy"].about
     never = column(task, answer(task, SAMPLE, draw(board())))
-    assert never["legal_within_k"] == 0 and never["winrate_loss"] == pytest.approx(0.5)
+    assert never["legal_within_k"] == 0 and never["winrate_loss"] == pytest.approx(0.6)
 
 
 def test_rows_may_come_in_any_order_and_be_a_part(task: Task, draw: Draw, answer: Answer) -> None:
@@ -222,6 +232,10 @@ def test_slices_are_parts_of_the_samples(task: Task, answer: Answer) -> None:
         (lambda row: row | {"tries": [row["tries"][0] | {"board": "." * 24}]}, "board of 25"),
         (lambda row: row | {"tries": [row["tries"][0] | {"board": "".join(BEFORE)}]}, "does not stop"),
         (lambda row: {"id": row["id"]}, "tries"),
+        (lambda row: row | {"tries": [None]}, "an answer is a record"),
+        (lambda row: row | {"id": [1]}, "no sample"),
+        (lambda row: {}, "no sample"),
+        (lambda row: "row", "no sample"),
     ],
 )
 def test_evidence_that_cannot_be_is_refused(
@@ -230,6 +244,8 @@ def test_evidence_that_cannot_be_is_refused(
     row = answer(task, SAMPLE, draw(board(p6=1)))
     with pytest.raises(DataError, match=message):
         task.table([change(row)])
+    with pytest.raises(DataError, match=message):
+        task.reread(SAMPLE, change(row), {})  # type: ignore[attr-defined]
     with pytest.raises(DataError, match="two rows"):
         task.table([row, row])
 

@@ -63,7 +63,7 @@ def test_an_unchanged_frame_is_a_pass_and_two_end_the_game(
     row = answer(task, START, *(draw(b) for b in boards(judged, 0, 25, 7, 25, 25)))
     assert row["stopped"] == "end"
     found = column(task, row)
-    assert (found["plies_legal"], found["ended"], found["legal_rollout"]) == (5, 1, 1)
+    assert (found["plies_legal"], found["ended"], found["legal_rollout"]) == (6, 1, 1)  # the cap: 6
     assert np.isnan(found["captures_drawn"])
 
 
@@ -151,12 +151,17 @@ def test_evidence_that_goes_on_or_ends_early_is_refused(
     task: Task, judged: JudgedSet, draw: Draw, answer: Answer
 ) -> None:
     row = answer(task, START, *(draw(b) for b in boards(judged, 0, 25, 25)))
-    with pytest.raises(DataError, match="goes on"):
-        task.table([row | {"plies": row["plies"] * 2}])
-    with pytest.raises(DataError, match="ends after 2 legal plies"):
-        task.table([row | {"plies": row["plies"][:2]}])
-    with pytest.raises(DataError, match="no list of plies"):
-        task.table([{"id": START, "tries": []}])
+    for bad, message in (
+        (row | {"plies": row["plies"] * 2}, "goes on"),
+        (row | {"plies": row["plies"][:2]}, "ends after 2 legal plies"),
+        ({"id": START, "tries": []}, "no list of plies"),
+        (row | {"plies": [7]}, "an answer is a record"),
+        ({"plies": row["plies"]}, "no sample"),
+    ):
+        with pytest.raises(DataError, match=message):
+            task.table([bad])
+        with pytest.raises(DataError, match=message):
+            task.reread(START, bad, {})  # type: ignore[attr-defined]
 
 
 def test_the_games_own_continuation_is_legal_consistent_and_ends() -> None:
@@ -173,6 +178,28 @@ def test_the_games_own_continuation_is_legal_consistent_and_ends() -> None:
     table = task.table(rows)
     assert (table.columns["legal_rollout"] == 1).all() and (table.columns["board_consistency"] == 1).all()
     assert (table.columns["captures_drawn"] == 1).all() and set(table.kinds) == {"cap", "end"}
+
+
+def test_stones_that_vanish_end_it_whatever_else_was_drawn(
+    task: Task, judged: JudgedSet, draw: Draw, answer: Answer
+) -> None:
+    good = boards(judged, 0, 1)
+    bad = good[-1].copy()
+    bad.flat[[6, 12]] = 2, 0  # White's stone, and a black one that nobody took
+    row = answer(task, START, *(draw(b) for b in (*good, bad)))
+    assert row["stopped"] == "vanished-stones" and column(task, row)["plies_legal"] == 2
+
+
+@pytest.mark.parametrize("passes", [1, 2])
+def test_without_a_stone_a_rollout_counts_nothing(
+    task: Task, judged: JudgedSet, draw: Draw, answer: Answer, passes: int
+) -> None:
+    still = draw(judged.games[0].boards[1])
+    noise = np.random.default_rng(0).integers(0, 256, (1, 80, 80, 3)).astype(np.uint8)
+    row = answer(task, START, *[still] * passes, noise)
+    assert row["stopped"] == ("end" if passes == 2 else "unreadable")
+    found = column(task, row)
+    assert (found["plies_legal"], found["legal_rollout"]) == (0, 0)
 
 
 def test_a_still_picture_passes_twice() -> None:
