@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from gobench import evidence
+from gobench import evidence, shards
 from gobench.canonical import sha256_file
 from gobench.errors import BuildError, DataError
 from gobench.evidence import Writer
@@ -19,8 +20,15 @@ PRINT: Record = {"model": "m", "batch": 2, "limit": None}
 GROUPS = [["c", "a"], ["d", "b"], ["e"]]
 
 
-def rows(group: int) -> list[Record]:
-    return [{"id": sample, "frames": "0" * 64, "x": ord(sample)} for sample in GROUPS[group]]
+def rows(group: int, **kept: dict[str, Array]) -> list[Record]:
+    return [
+        {"id": sample, "frames": ["0" * 64], "kept": named(kept.get(sample, {})), "x": ord(sample)}
+        for sample in GROUPS[group]
+    ]
+
+
+def named(frames: dict[str, Array]) -> dict[str, str]:
+    return {name: evidence.digest(frame) for name, frame in frames.items()}
 
 
 def begun(folder: Path, *played: int) -> Writer:
@@ -54,7 +62,7 @@ def test_going_on_plays_what_is_left(tmp_path: Path) -> None:
     assert Writer(tmp_path / "new", TASK).start(PRINT, GROUPS) == [0, 1, 2]
 
 
-@pytest.mark.parametrize("cut", [1, 10, 60, 95, 130])
+@pytest.mark.parametrize("cut", [1, 10, 60, 110, 150])
 def test_a_torn_end_costs_its_group_alone(tmp_path: Path, cut: int) -> None:
     begun(tmp_path, 0, 1)
     path = evidence.path_of(tmp_path, TASK)
@@ -118,7 +126,7 @@ def pictures() -> dict[str, Array]:
 def test_frames_come_back_as_they_were_in_plain_tars(tmp_path: Path) -> None:
     import tarfile
 
-    begun(tmp_path).append(0, rows(0), {"a": pictures()})
+    begun(tmp_path).append(0, rows(0, a=pictures()), {"a": pictures()})
     tar = evidence.tar_of(tmp_path, TASK, 0)
     with tarfile.open(tar) as file:
         assert file.getnames() == ["a.try0.png", "a.try1.png"]
@@ -129,12 +137,109 @@ def test_frames_come_back_as_they_were_in_plain_tars(tmp_path: Path) -> None:
 
 
 def test_a_damaged_tar_makes_its_group_be_played_again(tmp_path: Path) -> None:
-    begun(tmp_path).append(0, rows(0), {"a": pictures()})
+    begun(tmp_path).append(0, rows(0, a=pictures()), {"a": pictures()})
     tar = evidence.tar_of(tmp_path, TASK, 0)
     os.truncate(tar, 700)
     with pytest.raises(DataError, match="cut short"):
         evidence.frames(tmp_path, TASK, "a")
     assert Writer(tmp_path, TASK).start(PRINT, GROUPS) == [0, 1, 2]
+
+
+def with_frames(folder: Path) -> Path:
+    """Group 0 with two frames of its sample "a"; returns their tar."""
+    begun(folder).append(0, rows(0, a=pictures()), {"a": pictures()})
+    return evidence.tar_of(folder, TASK, 0)
+
+
+def write_tar(tar: Path, names: list[str]) -> None:
+    data = b"".join(shards.header(name, 3) + b"abc" + bytes(509) for name in names)
+    tar.write_bytes(data + shards.END)
+
+
+@pytest.mark.parametrize("left", [None, ["a.try0.png"], ["a.try0.png", "a.try1.png", "c.try0.png"]])
+def test_frames_that_rows_do_not_name_alike_make_their_group_be_played_again(
+    tmp_path: Path, left: list[str] | None
+) -> None:
+    tar = with_frames(tmp_path)
+    assert Writer(tmp_path, TASK).start(PRINT, GROUPS) == [1, 2]
+    tar.unlink() if left is None else write_tar(tar, left)
+    writer = Writer(tmp_path, TASK)
+    assert writer.start(PRINT, GROUPS) == [0, 1, 2]
+    writer.append(0, rows(0), {})
+    assert not tar.exists(), "of the try before, and nothing is kept now"
+    assert Writer(tmp_path, TASK).start(PRINT, GROUPS) == [1, 2]
+
+
+def test_no_row_is_written_before_its_frames(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path, data: bytes) -> str:
+        raise BuildError("no room")
+
+    writer = begun(tmp_path)
+    before = evidence.path_of(tmp_path, TASK).read_bytes()
+    monkeypatch.setattr(evidence.atomic, "write", full)
+    with pytest.raises(BuildError, match="no room"):
+        writer.append(0, rows(0, a=pictures()), {"a": pictures()})
+    assert evidence.path_of(tmp_path, TASK).read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["a.png"], "'a.png' is no kept frame"),
+        (["../a.try0.png"], "is no kept frame"),
+        (["a.try0.png.png"], "is no kept frame"),
+        (["a.try0.png", "a.try0.png"], "the frame 'try0' of a is there twice"),
+        (["a.try0.png"], "the frame 'try0' of a cannot be read: png: 3 bytes"),
+    ],
+)
+def test_what_is_no_kept_frame_is_told(tmp_path: Path, names: list[str], said: str) -> None:
+    write_tar(with_frames(tmp_path), names)
+    with pytest.raises(DataError, match=said):
+        evidence.frames(tmp_path, TASK, "a")
+
+
+def test_only_the_pictures_asked_for_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from gobench.codec import pictures as codec
+
+    writer = begun(tmp_path)
+    for group, sample in enumerate("cde"):
+        writer.append(group, rows(group, **{sample: pictures()}), {sample: pictures()})
+    read, real = [], codec.decode
+    monkeypatch.setattr(codec, "decode", lambda data: read.append(len(data)) or real(data))
+    kept = evidence.Kept(tmp_path, TASK)
+    assert (kept.samples, kept.names("d"), kept.names("a")) == ({"c", "d", "e"}, ["try0", "try1"], [])
+    assert list(kept.frames("d")) == ["try0", "try1"] and len(read) == 2
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"id": "a"}, "has no 'frames'"),
+        ({"id": "a", "frames": "00"}, "frames is '00', not a list"),
+        ({"id": "a", "frames": ["00"]}, "has no 'kept'"),
+        ({"id": "a", "frames": [], "kept": {"try0": 3}}, "try0 is 3, not a text"),
+        ({"id": 5, "frames": [], "kept": {}}, "id is 5, not a text"),
+    ],
+)
+def test_rows_with_wrong_keys_are_told_by_their_line(tmp_path: Path, row: Record, said: str) -> None:
+    path = evidence.path_of(tmp_path, TASK)
+    path.parent.mkdir()
+    path.write_text(json.dumps({"header": {"format": 1}}) + "\n" + json.dumps(row) + "\n")
+    with pytest.raises(DataError, match=f"line 2.*{said}"):
+        evidence.read(tmp_path, TASK)
+
+
+def test_evidence_that_is_not_of_a_result_is_refused(tmp_path: Path) -> None:
+    begun(tmp_path, 0)
+    path = evidence.path_of(tmp_path, TASK)
+    stated = [sha256_file(path)]
+    evidence.refuse_other(tmp_path, TASK, stated)
+    path.write_bytes(path.read_bytes() + b"\n")
+    with pytest.raises(DataError, match="is not the evidence that the result was derived from"):
+        evidence.refuse_other(tmp_path, TASK, stated)
+    path.unlink()
+    with pytest.raises(DataError, match="is missing"):
+        evidence.refuse_other(tmp_path, TASK, stated)
 
 
 @pytest.mark.parametrize("name", ["a/b", "a.b", "../a", "", "ä"])

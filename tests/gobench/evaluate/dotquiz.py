@@ -129,6 +129,8 @@ class Quiz:
 
     def reread(self, sample: str, row: Record, frames: Mapping[str, Array]) -> Record:
         places = list(row["places"])
+        if strange := [frame.shape for frame in frames.values() if frame.shape[0] != frame.shape[1]]:
+            raise ValueError(f"not square: {strange[0]}")
         for name, frame in frames.items():
             places[int(name.removeprefix("try"))] = place(frame)
         return {**row, "places": places}
@@ -199,6 +201,42 @@ class ReadyMade(Guesser):
     """Says that its answers were made beforehand."""
 
     ready_made = True
+
+
+class Printing(Guesser):
+    """Prints whenever it can."""
+
+    def __init__(self, argument: str = "") -> None:
+        print("made")
+
+    def generate(self, frames: Array, n: int, seeds: Any, context: Any = None) -> Array:
+        print("asked", flush=True)
+        return super().generate(frames, n, seeds, context)
+
+
+class Crowded(Guesser):
+    """Cannot be asked for one answer alone."""
+
+    def generate(self, frames: Array, n: int, seeds: Any, context: Any = None) -> Array:
+        if len(frames) == 1 and os.environ.get("DOTQUIZ_ALONE") == "no":
+            raise RuntimeError("too few")
+        return super().generate(frames, n, seeds, context)
+
+
+class Boastful(Guesser):
+    """Names its weights in its own way."""
+
+    weights_sha256 = "the second version"
+
+
+class Covered(ReadyMade):
+    """Knows beforehand how much it has: as many answers as its argument says."""
+
+    def __init__(self, argument: str = "0") -> None:
+        self.there = int(argument)
+
+    def coverage(self, task: str, ids: Sequence[str]) -> Record:
+        return {"found": min(self.there, len(ids)), "missing": list(ids[self.there :])}
 
 
 def _trap(ids: Sequence[str]) -> None:

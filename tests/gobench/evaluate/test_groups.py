@@ -69,10 +69,11 @@ def test_one_answer_is_hashed_as_it_is() -> None:
 
     right = lambda frames, n: np.stack([task().truth("d000", VIEW)])  # noqa: E731
     (one,) = play(task(), ["d000"], Recorder(right), VIEW, 0)  # type: ignore[arg-type]
-    assert one.row["frames"] == hashlib.sha256(task().truth("d000", VIEW).tobytes()).hexdigest()
+    answer = hashlib.sha256(task().truth("d000", VIEW).tobytes()).hexdigest()
+    assert (one.row["frames"], one.row["kept"]) == ([answer], {})
     assert one.kept == {}, "read cleanly"
     (all_,) = play(task(), ["d000"], Recorder(right), VIEW, 0, {"d000"})  # type: ignore[arg-type]
-    assert list(all_.kept) == ["try0"]
+    assert list(all_.kept) == ["try0"] and all_.row["kept"] == {"try0": answer}
 
 
 def test_ready_made_answers_are_looked_up_alone_and_must_fit() -> None:
@@ -103,3 +104,4 @@ def test_a_model_may_use_its_buffer_again() -> None:
 
     (one,) = play(task(), ["d000"], Recorder(reply), VIEW, 0)  # type: ignore[arg-type]
     assert [int(frame.max()) for frame in one.kept.values()] == [0, 1, 2]
+    assert len(set(one.row["frames"])) == 3 and list(one.row["kept"].values()) == one.row["frames"]

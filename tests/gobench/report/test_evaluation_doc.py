@@ -24,7 +24,7 @@ def test_the_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
             (tmp_path / name[1]).write_text(example)
         line = TEXT[: TEXT.index(example)].count("\n")
         exec(compile("\n" * line + example, PAGE.name, "exec"), session)
-    assert (tmp_path / "runs" / "eval" / "my-model-go9-lite" / "report.html").exists()
+    assert (tmp_path / "runs" / "eval" / "my-model-go9-lite-limit64" / "report.html").exists()
 
 
 def command_lines() -> list[str]:

@@ -130,17 +130,37 @@ def test_how_many_samples_are_drawn(run: Path, tmp_path: Path) -> None:
 def test_the_frames_shown_are_those_that_were_kept(run: Path) -> None:
     from gobench import evidence
     from gobench.evaluate import open_suite
-    from gobench.report.samples import kept_frames
 
     for task in open_suite("go9-lite").tasks:
-        header, rows = evidence.read(run, task.name)
-        wanted = {row["id"] for row in rows[::9]}
-        found = kept_frames(run, task, header, wanted)
-        assert set(found) <= wanted and len(found) == len(wanted)  # of a small run all frames are kept
-        for sample in wanted:
-            expected = evidence.frames(run, task.name, sample)
-            assert found[sample].keys() == expected.keys()
-            assert all((found[sample][name] == frame).all() for name, frame in expected.items())
+        _, rows = evidence.read(run, task.name)
+        kept = evidence.Kept(run, task.name)
+        assert kept.samples == {row["id"] for row in rows}, "of a small run all frames are kept"
+        for row in rows[::9]:
+            assert row["kept"] == {n: evidence.digest(f) for n, f in kept.frames(row["id"]).items()} != {}
+
+
+def test_evidence_of_another_result_is_told_and_not_drawn(run: Path, tmp_path: Path) -> None:
+    shutil.copytree(run, tmp_path / "run")
+    file = next((tmp_path / "run" / "evidence").glob("*next-move.jsonl"))
+    lines = file.read_bytes().splitlines(keepends=True)
+    file.write_bytes(b"".join([lines[0], *reversed(lines[1:])]))
+    text, _ = read(write(tmp_path / "run"))
+    assert "is not the evidence that the result was derived from" in text
+    assert text.count("Best samples") == 1, "of the other task"
+
+
+@pytest.mark.parametrize("damage", [b"", b"[]\n", b'{"header": {"format": 1}}\n{"id": "g000-p000"}\n'])
+def test_damaged_evidence_is_told_on_the_page(run: Path, tmp_path: Path, damage: bytes) -> None:
+    from gobench.canonical import sha256_file
+
+    shutil.copytree(run, tmp_path / "run")
+    file = next((tmp_path / "run" / "evidence").glob("*next-move.jsonl"))
+    before = sha256_file(file)
+    file.write_bytes(damage)
+    result = tmp_path / "run" / "result.json"
+    result.write_text(result.read_text().replace(before, sha256_file(file)))
+    text, _ = read(write(tmp_path / "run"))
+    assert text.count("No samples are drawn") == 1
 
 
 def test_frames_that_are_gone_are_drawn_from_the_readings(run: Path, tmp_path: Path) -> None:
