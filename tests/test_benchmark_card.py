@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -44,7 +46,7 @@ def test_the_measured_floors_are_of_todays_protocols() -> None:
         for task in open_suite(suite, protocol).tasks:
             facts = table[suite][protocol][task.name]
             assert facts["protocol_hash"] == protocol_hash(task)
-            exact = floors.exact_names(task) if protocol == floors.EXACT_UNDER else ()
+            exact = floors.exact_players(task) if protocol == floors.EXACT_UNDER else ()
             assert facts["n"] == len(task.ids) and set(facts["players"]) == {*players, *exact}
     assert "do not compare" not in TEXT
 
@@ -67,6 +69,15 @@ def test_rollouts_put_a_still_picture_last_and_legal_play_at_the_cap(suite: str,
     assert players["copy-frame"]["plies_legal"] == players["copy-frame"]["legal_rollout"] == 0
     for name in ("random-legal", "oracle"):
         assert (players[name]["plies_legal"], players[name]["legal_rollout"]) == (cap, 1)
+
+
+def test_the_exact_row_is_offered_to_reports_and_says_that_it_is_exact() -> None:
+    task = open_suite("go9-lite").tasks[0]
+    (name,) = floors.exact_players(task)
+    assert name == "uniform legal mover, exact" and f"| `{name}` |" in TEXT
+    result: Any = SimpleNamespace(name=task.name, protocol_hash=protocol_hash(task))
+    assert floors.known_floors("go9-lite", "standard", result)[name]["legal_first_try"] == 1
+    assert floors.exact_players(open_suite("go9-lite").tasks[1]) == {}
 
 
 @pytest.mark.slow

@@ -83,16 +83,17 @@ def with_exact(table: Record, suite: str, protocol: str) -> Record:
 
     tasks = dict(table[suite][protocol])
     for task in open_suite(suite, protocol).tasks if protocol == EXACT_UNDER else ():
-        facts, exact = tasks.get(task.name, {}), getattr(task, "exact_players", dict)()
+        facts, exact = tasks.get(task.name, {}), exact_players(task)
         if exact and facts.get("protocol_hash") == protocol_hash(task):
             rounded = {name: _rounded(values) for name, values in exact.items()}
             tasks[task.name] = facts | {"players": {**facts["players"], **rounded}}
     return table | {suite: table[suite] | {protocol: tasks}}
 
 
-def exact_names(task: Task) -> tuple[str, ...]:
-    """The players whose scores a task knows exactly."""
-    return tuple(getattr(task, "exact_players", dict)())
+def exact_players(task: Task) -> Mapping[str, Mapping[str, float]]:
+    """Players whose scores a task knows without a run: name -> metric -> expectation. Most tasks know none."""
+    known: Mapping[str, Mapping[str, float]] = getattr(task, "exact_players", dict)()
+    return known
 
 
 def _rounded(values: Mapping[str, float]) -> dict[str, float]:

@@ -214,7 +214,7 @@ def main(words: Sequence[str] | None = None) -> int:
     except GobenchError as error:
         sys.stderr.write(f"error: {error}\n")
         return error.exit_code
-    sys.stdout.write(f"{given.target}: {len(made.games)} games, {made.positions} positions.\n")
+    sys.stderr.write(f"{given.target}: {len(made.games)} games, {made.positions} positions.\n")
     return 0
 
 
