@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from gobench.cli.aside import prints_aside
 from gobench.cli.options import as_json, emit
 
 EXIT_WRONG = 5
@@ -37,7 +38,11 @@ MARKS = {"ok": "ok   ", "note": "note ", "wrong": "WRONG"}
     help="float32, bfloat16 or float16, for models that take one.",
 )
 @click.option(
-    "--timeout", default=600.0, show_default=True, metavar="SECONDS", help="How long one answer may take."
+    "--timeout",
+    default=600.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long one answer may take, up to a week (604800).",
 )
 @as_json
 def smoke(
@@ -56,10 +61,11 @@ def smoke(
     """
     from gobench.smoke import Finding, smoke
 
-    report = smoke(
-        model, suite, protocol, samples=samples, device=device, dtype=dtype, timeout=timeout,
-        progress=_progress if sys.stderr.isatty() else None,
-    )  # fmt: skip
+    with prints_aside():
+        report = smoke(
+            model, suite, protocol, samples=samples, device=device, dtype=dtype, timeout=timeout,
+            progress=_progress if sys.stderr.isatty() else None,
+        )  # fmt: skip
     if as_json:
         emit(report.to_json())
         sys.exit(0 if report.well else EXIT_WRONG)

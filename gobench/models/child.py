@@ -14,6 +14,8 @@ import time
 import weakref
 from collections.abc import Callable, Sequence
 
+from gobench.models.watcher import dismiss, watch
+
 CHUNK = 1 << 16
 TAIL = 4096  # bytes of stderr that are kept
 LINES = 12  # of them shown
@@ -52,7 +54,8 @@ class Child:
             daemon=True,
         )
         self._drain.start()
-        self.stop = weakref.finalize(self, _stop, self._process, self._drain)
+        self._watcher = watch(self._process.pid)
+        self.stop = weakref.finalize(self, _stop, self._process, self._drain, self._watcher)
 
     @property
     def pid(self) -> int:
@@ -168,7 +171,9 @@ def _drain(stderr: int, tail: bytearray) -> None:
         del tail[:-TAIL]
 
 
-def _stop(process: subprocess.Popen[bytes], drain: threading.Thread) -> None:
+def _stop(
+    process: subprocess.Popen[bytes], drain: threading.Thread, watcher: subprocess.Popen[bytes] | None
+) -> None:
     """Ask, then SIGTERM, then SIGKILL; the process is reaped whatever it does, and its group goes with it."""
     assert process.stdin and process.stdout and process.stderr
     with contextlib.suppress(OSError):
@@ -181,6 +186,7 @@ def _stop(process: subprocess.Popen[bytes], drain: threading.Thread) -> None:
             break
     with contextlib.suppress(OSError):  # what it has forked may live on
         os.killpg(process.pid, signal.SIGKILL)
+    dismiss(watcher)
     process.wait()
     drain.join(GRACE)
     process.stdout.close()

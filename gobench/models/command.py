@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import math
+import re
 import shlex
+import shutil
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gobench.canonical import sha256
+from gobench.canonical import sha256, sha256_file
 from gobench.errors import ChildError, DataError, UsageError
 from gobench.models.answers import shape_hint
 from gobench.models.child import Child, GoneError, SilentError
@@ -27,6 +29,16 @@ DECLARED = (
     "name", "kind", "video_only", "frame_size", "max_frames", "context_keys", "parameters",
     "weights_sha256", "trained_on", "provenance",
 )  # fmt: skip
+
+
+INTERPRETERS = re.compile(r"(python|pypy|perl|ruby|node|julia|Rscript|sh|bash|dash|zsh|ksh|fish|env)[-.\d]*")
+SYSTEM = (
+    "/bin",
+    "/usr/bin",
+    "/sbin",
+    "/usr/sbin",
+    "/usr/local/sbin",
+)  # folders of programs that nobody edits
 
 
 def open_model(text: str, timeout: float) -> tuple[Command, ModelInfo]:
@@ -175,19 +187,37 @@ def _split(text: str) -> list[str]:
     return argv
 
 
+def _script(argv: Sequence[str]) -> int:
+    """The place of what is run: the script that an interpreter is given, else the program itself."""
+    if not INTERPRETERS.fullmatch(Path(argv[0]).name):
+        return 0
+    places = range(1, len(argv))
+    return next((i for i in places if not argv[i].startswith("-") and Path(argv[i]).is_file()), 0)
+
+
 def _name(argv: Sequence[str]) -> str:
-    """The script if there is one, else the program, without folder and ending."""
-    words = [word for word in argv[1:] if not word.startswith("-") and Path(word).is_file()]
-    return Path((words or argv)[0]).stem
+    """The script or program without folder and ending, then its arguments: other arguments make another model."""
+    place = _script(argv)
+    return " ".join([Path(argv[place]).stem if place else Path(argv[0]).name, *argv[place + 1 :]])
 
 
 def _code(argv: Sequence[str]) -> str | None:
-    """A hash over the scripts that the command line names."""
+    """A hash over the files that the command line names: the program where it is the user's own, scripts, settings."""
+    named = [word.partition("=")[2] if word.startswith("-") else word for word in argv[1:]]
     found = []
-    for word in argv[1:]:
+    for path in (_own_program(argv[0]), *map(Path, filter(None, named))):
         try:
-            found.append(sha256(Path(word).read_bytes()) if Path(word).is_file() else "")
+            if path is not None and path.is_file():
+                found.append(sha256_file(path))
         except (OSError, DataError, ValueError):
             continue
-    known = [item for item in found if item]
-    return sha256("".join(known).encode()) if known else None
+    return sha256("".join(found).encode()) if found else None
+
+
+def _own_program(word: str) -> Path | None:
+    """The file of a program, None for interpreters and what belongs to the system."""
+    place = shutil.which(word)
+    if place is None or INTERPRETERS.fullmatch(Path(place).name):
+        return None
+    path = Path(place).absolute()
+    return None if str(path.parent) in SYSTEM else path

@@ -11,6 +11,19 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from gobench.errors import UsageError
+
+LONGEST = 604_800.0  # seconds: a week; clocks of threads overflow far beyond
+
+
+def check_timeout(seconds: float) -> float:
+    """The same number; raises UsageError for what is no time to wait."""
+    if not 0 < seconds <= LONGEST:  # NaN is neither
+        raise UsageError(
+            f"a timeout of {seconds:g} s cannot be: give seconds above 0 and at most {LONGEST:,.0f} (a week)."
+        )
+    return seconds
+
 
 class LateError(Exception):
     """The call did not come back in time."""

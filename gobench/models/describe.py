@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Integral
 from typing import Any
 
 from gobench.canonical import dumps
-from gobench.errors import UsageError
+from gobench.errors import GobenchError, UsageError
 from gobench.tasks import MOST_FRAMES
 from gobench.types import Json, Record
 
@@ -18,6 +19,7 @@ KINDS = {
     "floor": "knows nothing; what a useful model must beat",
     "ceiling": "knows more than a video tells; what no model is expected to beat",
 }
+HEX = re.compile("[0-9a-f]{64}")
 DEFAULT_SIZE = (256, 256)
 SIZES = (8, 4096)  # pixels, least and most
 
@@ -55,20 +57,37 @@ def describe(model: Any, name: str, text: str, form: str, **facts: Any) -> Model
         UsageError: an attribute that cannot be; names the model, the attribute, the value and what is allowed.
     """
     who = f"model {text!r}"
-    kind = _one_of(who, "kind", getattr(model, "kind", "video"), KINDS)
+
+    def own(key: str, default: Any) -> Any:
+        return _own(who, model, key, default)
+
+    kind = _one_of(who, "kind", own("kind", "video"), KINDS)
+    _text(who, "domain", own("domain", None))
     read: Record = {
-        "name": _text(who, "name", getattr(model, "name", None)) or name,
+        "name": _text(who, "name", own("name", None)) or name,
         "kind": kind,
-        "video_only": bool(getattr(model, "video_only", kind == "video")),
-        "frame_size": _size(who, getattr(model, "frame_size", DEFAULT_SIZE)),
-        "max_frames": _whole(who, "max_frames", getattr(model, "max_frames", 1), 1, MOST_FRAMES),
-        "context_keys": _names(who, "context_keys", getattr(model, "context_keys", ())),
-        "any_length": bool(getattr(model, "any_length", form == "predictions")),
-        "parameters": _parameters(who, getattr(model, "parameters", None)),
-        "weights_sha256": _text(who, "weights_sha256", getattr(model, "weights_sha256", None)),
-        "provenance": _provenance(who, model, facts.pop("provenance", {})),
+        "video_only": _yes_no(who, "video_only", own("video_only", kind == "video")),
+        "frame_size": _size(who, own("frame_size", DEFAULT_SIZE)),
+        "max_frames": _whole(who, "max_frames", own("max_frames", 1), 1, MOST_FRAMES),
+        "context_keys": _names(who, "context_keys", own("context_keys", ())),
+        "any_length": _yes_no(who, "any_length", own("any_length", form == "predictions")),
+        "parameters": _parameters(who, own("parameters", None)),
+        "weights_sha256": _sha256(who, "weights_sha256", own("weights_sha256", None)),
+        "provenance": _provenance(who, own, facts.pop("provenance", {})),
     }
     return ModelInfo(text=text, form=form, **{**read, **facts})
+
+
+def _own(who: str, model: Any, key: str, default: Any) -> Any:
+    """A model's attribute; UsageError for a property that fails."""
+    try:
+        return getattr(model, key, default)
+    except GobenchError:
+        raise
+    except Exception as error:
+        raise UsageError(
+            f"{who} fails when it is asked for its {key}: {type(error).__name__}: {error}."
+        ) from error
 
 
 def _plain(value: Any) -> Json:
@@ -76,12 +95,15 @@ def _plain(value: Any) -> Json:
 
 
 def _wrong(who: str, key: str, value: Any, allowed: str) -> UsageError:
-    shown = repr(value)
+    try:
+        shown = repr(value)
+    except Exception:
+        shown = f"a {type(value).__name__}"
     return UsageError(f"{who} declares {key} = {shown[:80]}: give {allowed}.")
 
 
 def _one_of(who: str, key: str, value: Any, allowed: Mapping[str, str]) -> str:
-    if value not in allowed:
+    if not isinstance(value, str) or value not in allowed:
         raise _wrong(who, key, value, "one of " + ", ".join(allowed))
     return str(value)
 
@@ -101,9 +123,22 @@ def _size(who: str, value: Any) -> tuple[int, int]:
 
 
 def _names(who: str, key: str, value: Any) -> tuple[str, ...]:
-    if isinstance(value, str) or not all(isinstance(item, str) for item in value):
-        raise _wrong(who, key, value, 'names, such as ("to_move",)')
-    return tuple(value)
+    listed = isinstance(value, list | tuple | set | frozenset)
+    if not listed or not all(isinstance(item, str) for item in value):
+        raise _wrong(who, key, value, 'a list of names, such as ("to_move",)')
+    return tuple(sorted(value) if isinstance(value, set | frozenset) else value)
+
+
+def _yes_no(who: str, key: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise _wrong(who, key, value, "True or False")
+    return value
+
+
+def _sha256(who: str, key: str, value: Any) -> str | None:
+    if value is not None and not (isinstance(value, str) and HEX.fullmatch(value)):
+        raise _wrong(who, key, value, "a sha256 as 64 hex digits in small letters, or None")
+    return value
 
 
 def _parameters(who: str, value: Any) -> int | None:
@@ -115,7 +150,7 @@ def _parameters(who: str, value: Any) -> int | None:
 def _count(parameters: Any) -> int | None:
     try:
         return sum(int(p.numel()) for p in parameters())
-    except (AttributeError, TypeError):
+    except Exception:  # another method of this name
         return None
 
 
@@ -125,16 +160,17 @@ def _text(who: str, key: str, value: Any) -> str | None:
     return value
 
 
-def _provenance(who: str, model: Any, stored: Mapping[str, Json]) -> Record:
-    own = getattr(model, "provenance", None) or {}
-    if not isinstance(own, Mapping):
-        raise _wrong(who, "provenance", own, "a table of plain data")
-    found = {**own, **stored}
-    trained_on = getattr(model, "trained_on", None)
+def _provenance(who: str, own: Callable[[str, Any], Any], stored: Mapping[str, Json]) -> Record:
+    declared, trained_on = own("provenance", None), own("trained_on", None)
+    if declared is not None and not isinstance(declared, Mapping):
+        raise _wrong(who, "provenance", declared, "a table of plain data")
+    found = {**(declared or {}), **stored}
+    if trained_on is not None and not isinstance(trained_on, str | list | tuple | Mapping):
+        raise _wrong(who, "trained_on", trained_on, "a name, or a list of names")
     if trained_on and "trained_on" not in found:
         found["trained_on"] = trained_on
     try:
         dumps(found)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise _wrong(who, "provenance", found, f"plain data ({error})") from error
     return found

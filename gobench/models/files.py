@@ -39,7 +39,7 @@ def open_model(path: Path, text: str, device: str, dtype: str) -> tuple[Any, Mod
         model = factory(head["config"], tensors, device=device, dtype=dtype)
     except GobenchError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise DataError(
             f"{path}: the installed model {head['model']!r} cannot be made from it: {last_words(error)}."
         ) from error

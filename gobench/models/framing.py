@@ -21,6 +21,9 @@ op           asks                                                         answer
 ===========  ===========================================================  ===================================
 
 An answer {"error": "..."} says why there is none.
+
+The program runs in a process group of its own, which ends with the parent: also the programs that a wrapper script
+starts, unless they leave the group (``setsid``). A wrapper best hands over with ``exec python my_client.py``.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ def make(factory: Callable[..., Any], given: tuple[Any, ...], options: Mapping[s
         return factory(*given, **taken)
     except GobenchError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # sys.exit() would end the benchmark without a word
         raise UsageError(f"model {text!r} could not be made: {last_words(error)}.") from error
 
 

@@ -13,6 +13,7 @@ Nothing outside of DIR is read.
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -140,8 +141,9 @@ class Predictions:
         numbered = next((p for name, p in self._files[folder].items() if NUMBERED.fullmatch(name)), None)
         if numbered:
             raise DataError(
-                f"{numbered[0]} is a numbered answer, but {self.folder / INDEX} is not there to say of which "
-                f"sample: copy {INDEX} from the exported prompts into {self.folder}."
+                f"{numbered[0]} is a numbered answer, but {self.folder / INDEX} is not there to say of which sample. "
+                f"Copy the file {INDEX} out of the folder that `gobench export-prompts ... --out PROMPTS` wrote: "
+                f"cp PROMPTS/{INDEX} {shlex.quote(str(self.folder / INDEX))} (or name answers after their samples, ID.mp4)."
             )
 
     def _inside(self, path: Path) -> Path:

@@ -32,7 +32,7 @@ def open_model(text: str, device: str, dtype: str) -> tuple[Any, ModelInfo]:
     given = (argument,) if colon else ()
     model = make(factory, given, {"device": device, "dtype": dtype}, text) if callable(factory) else factory
     hashes = {"code_sha256": _code(module), **of_module(model)}
-    return model, describe(model, name, text, "python", **hashes)
+    return model, describe(model, rest, text, "python", **hashes)
 
 
 def _module(name: str, text: str) -> ModuleType:
@@ -49,7 +49,7 @@ def _module(name: str, text: str) -> ModuleType:
         if error.name and (name == error.name or name.startswith(error.name + ".")):
             raise UsageError(_absent(name, error.name, text)) from error
         raise UsageError(_import_failed(text, error)) from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise UsageError(_import_failed(text, error)) from error
 
 
@@ -68,7 +68,7 @@ def _file(place: str, text: str) -> ModuleType:
         sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         if sys.modules.get(name) is module:
             del sys.modules[name]
         raise UsageError(_import_failed(text, error)) from error

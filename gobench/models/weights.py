@@ -37,6 +37,13 @@ def of_module(model: Any) -> Record:
     module = model if isinstance(model, torch.nn.Module) else getattr(model, "net", None)
     if not isinstance(module, torch.nn.Module):
         return {}
+    try:
+        return _facts(torch, model, module)
+    except (RuntimeError, NotImplementedError, TypeError, AttributeError):
+        return {}  # tensors without plain bytes: sparse ones, not yet made ones, ...
+
+
+def _facts(torch: Any, model: Any, module: Any) -> Record:
     tensors = {k: v for k, v in module.state_dict().items() if isinstance(v, torch.Tensor)}
     found: Record = {}
     if getattr(model, "weights_sha256", None) is None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from gobench.errors import ChildError
+from gobench.errors import ChildError, DataError
 from gobench.seeds import seed64
 from gobench.smoke.bench import Bench
 from gobench.smoke.questions import Question, bunches
@@ -26,7 +26,7 @@ def examine(bench: Bench, progress: Callable[[str], None]) -> Iterator[Finding]:
         progress(name)
         try:
             yield from probe(bench)
-        except ChildError as error:
+        except (ChildError, DataError) as error:  # DataError: answers made beforehand that cannot be read
             yield Finding("wrong", name, str(error), FIXES.get(name, ""))
             if name == "answers" or bench.loaded.lost:
                 return

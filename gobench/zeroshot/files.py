@@ -28,8 +28,14 @@ def read_frames(path: Path) -> Array:
     Raises:
         DataError: what is there is broken, empty or too large; names the file and says why.
     """
-    if path.is_dir():
-        return _folder(path)
+    try:
+        return _folder(path) if path.is_dir() else _read(path)
+    except MemoryError:
+        raise DataError(f"{path}: its frames do not fit into memory.") from None
+
+
+def _read(path: Path) -> Array:
+    """The frames of one file."""
     suffix = path.suffix.lower()
     if suffix not in READERS:
         raise DataError(f"{path}: frames are read from {', '.join(sorted(READERS))}, not from {suffix!r}.")
@@ -58,11 +64,30 @@ def _folder(path: Path) -> Array:
         raise DataError(f"{path}: the folder holds no .png frames.")
     if len(names) > MOST_FRAMES:
         raise DataError(f"{path}: {len(names)} frames are more than the {MOST_FRAMES} that are read.")
-    frames = [read_frames(name)[0] for name in names if _within(path, name)]
-    if len({f.shape for f in frames}) != 1:
+    sizes = {_size(name) for name in names if _within(path, name)}
+    if len(sizes) != 1:
         raise DataError(f"{path}: the frames differ in size.")
-    _check(frames[0].shape[0], frames[0].shape[1], len(frames), str(path))
-    return np.stack(frames)
+    height, width = sizes.pop()
+    _check(height, width, len(names), str(path))  # before the first is decoded
+    frames = np.empty((len(names), height, width, 3), np.uint8)
+    for t, name in enumerate(names):
+        picture = _read(name)[0]
+        if picture.shape != frames[t].shape:
+            raise DataError(f"{name}: it has two sizes.")
+        frames[t] = picture
+    return frames
+
+
+def _size(path: Path) -> tuple[int, int]:
+    """(height, width) that the header of a PNG file claims."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(24)
+    except OSError as error:
+        raise DataError(f"{path}: it cannot be read ({error.strerror or error}).") from error
+    if len(head) < 24 or head[:8] != b"\x89PNG\r\n\x1a\n" or head[12:16] != b"IHDR":
+        raise DataError(f"{path}: it is no readable PNG.")
+    return int.from_bytes(head[20:24], "big"), int.from_bytes(head[16:20], "big")
 
 
 def _within(folder: Path, name: Path) -> bool:
@@ -110,11 +135,11 @@ def _pictures(data: bytes, form: str, most: int) -> Array:
         with Image.open(io.BytesIO(data), formats=[form]) as picture:
             count = min(int(getattr(picture, "n_frames", 1)), most + 1) if most > 1 else 1
             _check(picture.height, picture.width, count)
-            frames = []
+            frames = np.empty((count, picture.height, picture.width, 3), np.uint8)
             for t in range(count):
                 picture.seek(t)
-                frames.append(np.asarray(picture.convert("RGB")))
-            return np.stack(frames)
+                frames[t] = np.asarray(picture.convert("RGB"))
+            return frames
     except broken as error:
         raise DataError(f"{len(data)} bytes are no readable {form} ({error}).") from error
 
@@ -145,7 +170,7 @@ def _video(data: bytes) -> Array:
     try:
         with av.open(io.BytesIO(data), mode="r", metadata_errors="ignore") as container:
             return np.stack(list(_decoded(container)))
-    except (av.FFmpegError, OSError, MemoryError, ValueError) as error:
+    except (av.FFmpegError, OSError, ValueError) as error:
         raise DataError(f"{len(data)} bytes are no readable video ({error}).") from error
 
 

@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from gobench.cli.models import models, smoke
+from gobench.errors import UsageError
 
 FLOATS = """
 import numpy as np
@@ -70,3 +71,47 @@ def test_help_has_examples_and_explains_every_option(command: click.Command) -> 
     told = CliRunner().invoke(command, ["--help"])
     assert told.exit_code == 0 and "Examples:" in told.output
     assert all(p.help for p in command.params if isinstance(p, click.Option))
+
+
+LOUD = """
+import os, numpy as np
+print("importing", flush=True)
+class Loud:
+    frame_size = (64, 64)
+    def __init__(self): os.system("echo from below")
+    def generate(self, frames, n, seeds, context=None):
+        print("asked", flush=True)
+        return np.repeat(frames[:, -1:], n, axis=1)
+"""
+
+
+def test_a_model_that_prints_does_not_break_json(tmp_path: Path) -> None:
+    (tmp_path / "loud_model.py").write_text(LOUD)
+    command = [
+        sys.executable,
+        "-m",
+        "gobench",
+        "smoke",
+        f"{tmp_path}/loud_model.py:Loud",
+        "--samples",
+        "2",
+        "--json",
+    ]
+    told = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert json.loads(told.stdout)["well"] is True
+    assert all(word in told.stderr for word in ("importing", "from below", "asked"))
+
+
+def test_broken_predictions_are_a_finding(tmp_path: Path) -> None:
+    folder = tmp_path / "answers" / "go9-next-move"
+    folder.mkdir(parents=True)
+    (folder / "00000.mp4").write_bytes(b"no video")
+    told = CliRunner().invoke(smoke, [f"predictions:{tmp_path}/answers", "--samples", "2"])
+    assert told.exit_code == 5, told.output
+    assert "WRONG answers" in told.output and "cp PROMPTS/prompts.jsonl" in told.output
+
+
+@pytest.mark.parametrize("seconds", ["0", "-3", "nan", "inf", "1e12"])
+def test_timeouts_have_a_range(seconds: str) -> None:
+    told = CliRunner().invoke(smoke, ["copy-frame", "--timeout", seconds], standalone_mode=False)
+    assert isinstance(told.exception, UsageError) and "604,800" in str(told.exception)

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pytest
 
 from gobench.errors import ChildError, UsageError
-from gobench.models import Loaded, load
+from gobench.models import Loaded, command, load
 from gobench.models.command import Command
 from gobench.types import Array
 
@@ -260,6 +260,67 @@ def test_children_of_a_killed_parent_die(child: Make) -> None:
         pid = int(parent.stdout.readline())
         parent.send_signal(signal.SIGKILL)
     assert gone(pid)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
+def test_what_a_wrapper_started_dies_with_a_killed_parent(child: Make, tmp_path: Path) -> None:
+    text = child(
+        "open(sys.argv[0] + '.pid', 'w').write(str(os.getpid()))\nhello()\nreceive(); time.sleep(60)"
+    )
+    wrapper = tmp_path / "run.sh"
+    wrapper.write_text(f"#!/bin/sh\n{text.removeprefix('cmd:')}\necho never\n")
+    wrapper.chmod(0o755)
+    code = (
+        "import numpy as np; from gobench.models import load\n"
+        f"m = load('cmd:{wrapper}', timeout=50); print(m.model.pid, m.model._child._watcher.pid, flush=True)\n"
+        "m.ask(np.zeros((1, 1, 16, 24, 3), np.uint8), 1, np.zeros(1, np.uint64))"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        shell, watcher = map(int, parent.stdout.readline().split())
+        inner = int((tmp_path / "client.py.pid").read_text())
+        assert inner != shell and not gone(inner, 0.1)
+        parent.send_signal(signal.SIGKILL)
+    assert gone(shell) and gone(inner) and gone(watcher)
+
+
+def test_a_watcher_goes_with_its_child(child: Make) -> None:
+    model = load(child("hello()\nreceive()"), timeout=20)
+    assert isinstance(model.model, Command)
+    watcher = model.model._child._watcher
+    assert watcher is not None and watcher.poll() is None
+    model.close()
+    assert watcher.returncode is not None and gone(watcher.pid, 0.2)
+
+
+def test_names_tell_arguments_apart(child: Make, tmp_path: Path) -> None:
+    text = child("hello()\nreceive()")
+    names, codes = [], set()
+    settings = tmp_path / "small.json"
+    settings.write_text("1")
+    for more in ("", " --size 3", " --size 5", f" --config={settings}"):
+        model = load(text + more, timeout=20)
+        model.close()
+        names.append(model.info.name)
+        codes.add(model.info.code_sha256)
+    assert names == ["client", "client --size 3", "client --size 5", f"client --config={settings}"]
+    assert len(codes) == 2, "a file of settings is part of the code"
+
+
+def test_an_edited_program_is_noticed(child: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    client, wrapper = child("hello()\nreceive()").removeprefix("cmd:"), tmp_path / "run-mine.sh"
+    codes = []
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    for line in ("", "# edited\n"):
+        wrapper.write_text(f"#!/bin/sh\n{line}exec {client}\n")
+        wrapper.chmod(0o755)
+        for text in (f"cmd:{wrapper}", "cmd:run-mine.sh"):
+            model = load(text, timeout=20)
+            model.close()
+            assert model.info.name == "run-mine.sh"
+            codes.append(model.info.code_sha256)
+    assert codes[0] == codes[1] != codes[2] == codes[3]
+    assert command._code(["python3", "-c", "1"]) is None and command._code(["cat"]) is None
 
 
 def test_no_shell_is_involved(child: Make, tmp_path: Path) -> None:

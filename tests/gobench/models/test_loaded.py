@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from gobench.errors import ChildError, DataError, UsageError
-from gobench.models import Loaded, wrap
+from gobench.models import Loaded, load, wrap
 from gobench.types import Array
 
 Seeds = npt.NDArray[np.uint64]
@@ -180,11 +180,16 @@ def test_answers_of_any_length() -> None:
 DECLARED = {
     "frame_size": [(256,), "large", (4, 256), (256.0, 256), 5000],
     "max_frames": [0, 9, 1.5, True, "8"],
-    "context_keys": ["to_move", (1,)],
-    "kind": ["best", 3],
+    "context_keys": ["to_move", (1,), None, 7, {"a": 1}],
+    "kind": ["best", 3, ["video"], None, {}],
+    "video_only": [None, "no", np.zeros(3)],
+    "any_length": [2],
+    "weights_sha256": ["abc", 7, "A" * 64, "0" * 63 + "\n"],
+    "domain": [["go"]],
+    "trained_on": [np.zeros(3)],
     "parameters": [-1, "many"],
     "name": [3],
-    "provenance": [{"x": object()}, "yes"],
+    "provenance": [{"x": object()}, "yes", np.zeros(2)],
 }
 
 
@@ -220,9 +225,12 @@ def test_an_object_without_generate(bad: Any) -> None:
         wrap(bad.Mute())
 
 
-def test_a_timeout_of_nothing(bad: Any) -> None:
-    with pytest.raises(UsageError, match="positive"):
-        wrap(bad.Whole(), timeout=0)
+@pytest.mark.parametrize("seconds", [0, -1.0, float("nan"), float("inf"), 1e12, 604_801])
+def test_a_timeout_that_cannot_be(bad: Any, seconds: float) -> None:
+    for open_it in (lambda: wrap(bad.Whole(), timeout=seconds), lambda: load("copy-frame", timeout=seconds)):
+        with pytest.raises(UsageError, match=r"above 0 and at most 604,800"):
+            open_it()
+    assert wrap(bad.Whole(), timeout=604_800).timeout == 604_800
 
 
 def test_a_forked_process_asks_with_a_thread_of_its_own(bad: Any, prompt: Array, seeds: Seeds) -> None:
@@ -232,3 +240,24 @@ def test_a_forked_process_asks_with_a_thread_of_its_own(bad: Any, prompt: Array,
     if not pid:
         os._exit(0 if model.ask(prompt, 1, seeds).shape == prompt.shape else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+
+
+def test_attributes_that_fail_when_they_are_read() -> None:
+    class Failing:
+        def generate(self, *rest: Any) -> Any: ...
+
+        @property
+        def frame_size(self) -> Any:
+            raise RuntimeError("not yet")
+
+    with pytest.raises(
+        UsageError, match="'me' fails when it is asked for its frame_size: RuntimeError: not yet"
+    ):
+        wrap(Failing(), "me")
+
+
+def test_context_keys_of_any_collection(bad: Any) -> None:
+    model = bad.Whole()
+    for keys in ({"b", "a"}, ["a", "b"]):
+        model.context_keys = keys
+        assert wrap(model).info.context_keys == ("a", "b")

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
-from gobench.errors import DataError, UsageError
-from gobench.models import load
+from gobench import registry
+from gobench.errors import ChildError, DataError, UsageError
+from gobench.models import load, opening
 from gobench.models.opening import form_of
 from gobench.types import Array
 
@@ -86,7 +88,8 @@ def test_a_module_of_the_current_directory(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.chdir(tmp_path)
     model = load("my_own_models:Mine")
     assert (model.info.name, model.model.argument) == ("Mine", "nothing")  # type: ignore[attr-defined]
-    assert load("my_own_models:Mine:a:b").model.argument == "a:b"  # type: ignore[attr-defined]
+    argued = load("my_own_models:Mine:a:b")
+    assert (argued.model.argument, argued.info.name) == ("a:b", "Mine:a:b")  # type: ignore[attr-defined]
     assert load("my_own_models:ready").model.argument == "ready"  # type: ignore[attr-defined]
     assert load("my_own_models:Mine.Inner").info.name == "Mine.Inner"
     assert len(str(model.info.code_sha256)) == 64
@@ -121,6 +124,8 @@ def test_a_file_of_python(
             "class Model:\n  def __init__(self): {}['a']",
             r"could not be made: KeyError: 'a' \(.*broken_one\.py:2",
         ),
+        ("class Model:\n  def __init__(self): raise SystemExit(0)", r"could not be made: SystemExit: 0"),
+        ("import sys; sys.exit('no licence')", "does not import: SystemExit: no licence"),
         ("class Model:\n  def __init__(self, size): ...", "could not be made: TypeError.*size"),
         ("class Model: ...", r"Model, which has no generate\("),
         ("y = 2", "unknown class 'Model'. Known: none"),
@@ -164,3 +169,25 @@ def test_predictions_need_a_folder(tmp_path: Path) -> None:
         load("predictions:")
     with pytest.raises((UsageError, DataError), match="no-such-folder"):
         load(f"predictions:{tmp_path}/no-such-folder")
+
+
+def test_a_model_that_hangs_while_it_loads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "my_own_sleeper.py").write_text("import time\ntime.sleep(20)\nclass Model: ...")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(opening, "LEAST_LOADING", 0.3)
+    with pytest.raises(ChildError, match=r"'my_own_sleeper\.py:Model' was not ready after 0\.3 s.*--timeout"):
+        load("my_own_sleeper.py:Model", timeout=0.1)
+
+
+def test_loading_gets_a_minute_at_least(tiny: str) -> None:
+    assert opening.LEAST_LOADING >= 60
+    assert load("whole", timeout=1e-6).timeout == 1e-6
+
+
+def test_an_installed_model_that_fails_to_import(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "broken_one.py").write_text("import sys; sys.exit(3)")
+    monkeypatch.syspath_prepend(tmp_path)
+    entry = EntryPoint("broken", "broken_one:Model", "gobench.models")
+    monkeypatch.setitem(registry.installed("models"), "broken", entry)
+    with pytest.raises(UsageError, match="'broken' is installed but does not import: SystemExit: 3"):
+        load("broken")

@@ -107,7 +107,7 @@ def test_numbers_are_looked_up_in_the_index(home: Path) -> None:
 
 def test_numbered_answers_without_an_index_say_what_is_missing(home: Path) -> None:
     (home / FOLDER / "00000.mp4").write_bytes(mp4(CLIP))
-    with pytest.raises(DataError, match=r"copy prompts\.jsonl"):
+    with pytest.raises(DataError, match=r"cp PROMPTS/prompts\.jsonl .*answers/prompts\.jsonl"):
         ask(Predictions(str(home)))
 
 
