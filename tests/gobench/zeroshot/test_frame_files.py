@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import struct
 import tracemalloc
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -48,8 +50,17 @@ def test_frames_of_a_folder_are_alike_and_whole(tmp_path: Path) -> None:
     (tmp_path / "1.png").write_bytes(png(5, 7)[:20])
     with pytest.raises(DataError, match=r"1\.png: it is no readable PNG"):
         read_frames(tmp_path)
-    (tmp_path / "1.png").write_bytes(png(5, 7)[:50])
-    with pytest.raises(DataError, match=r"1\.png"):
+
+
+def test_a_picture_that_claims_another_size_later_is_refused(tmp_path: Path) -> None:
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    whole = png(1, 1)
+    liar = whole[:8] + chunk(b"IHDR", struct.pack(">2I5B", 7, 5, 8, 2, 0, 0, 0)) + whole[8:]
+    for k in range(2):
+        (tmp_path / f"{k}.png").write_bytes(liar)
+    with pytest.raises(DataError, match=r"0\.png"):
         read_frames(tmp_path)
 
 
