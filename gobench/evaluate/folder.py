@@ -52,7 +52,7 @@ def _short(info: ModelInfo) -> str:
     """A model's name with the arguments it was given, at most ``LONGEST`` letters."""
     given = {"python": info.text.split(":", 2)[2:], "cmd": info.text.split()[1:]}.get(info.form, [])
     words = (re.split(r"[/\\]", word)[-1].removesuffix(".py") for word in given)
-    name = _plain("-".join([info.name, *(word for word in words if word != info.name)]))
+    name = _plain("-".join([info.name, *(word for word in words if word not in info.name)]))
     return name if len(name) <= LONGEST else f"{name[: LONGEST - 9]}-{sha256(info.text.encode())[:8]}"
 
 

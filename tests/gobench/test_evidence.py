@@ -176,7 +176,7 @@ def test_no_row_is_written_before_its_frames(tmp_path: Path, monkeypatch: pytest
 
     writer = begun(tmp_path)
     before = evidence.path_of(tmp_path, TASK).read_bytes()
-    monkeypatch.setattr(evidence.atomic, "write", full)
+    monkeypatch.setattr("gobench.atomic.write", full)
     with pytest.raises(BuildError, match="no room"):
         writer.append(0, rows(0, a=pictures()), {"a": pictures()})
     assert evidence.path_of(tmp_path, TASK).read_bytes() == before
@@ -204,8 +204,14 @@ def test_only_the_pictures_asked_for_are_read(tmp_path: Path, monkeypatch: pytes
     writer = begun(tmp_path)
     for group, sample in enumerate("cde"):
         writer.append(group, rows(group, **{sample: pictures()}), {sample: pictures()})
-    read, real = [], codec.decode
-    monkeypatch.setattr(codec, "decode", lambda data: read.append(len(data)) or real(data))
+    read: list[int] = []
+    real = codec.decode
+
+    def decode(data: bytes) -> Array:
+        read.append(len(data))
+        return real(data)
+
+    monkeypatch.setattr(codec, "decode", decode)
     kept = evidence.Kept(tmp_path, TASK)
     assert (kept.samples, kept.names("d"), kept.names("a")) == ({"c", "d", "e"}, ["try0", "try1"], [])
     assert list(kept.frames("d")) == ["try0", "try1"] and len(read) == 2

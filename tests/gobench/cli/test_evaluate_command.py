@@ -49,6 +49,22 @@ def test_evaluate_score_and_their_json(place: Path, tmp_path: Path) -> None:
     assert again.returncode == 0 and parse(again.stdout.encode(), "stdout") == read_result(out)
     assert "120 samples read again, 0 differ" in again.stderr
     assert (out / "result.json").read_bytes() == before
+    for tar in (out / "frames" / "dots-next").iterdir():
+        tar.unlink()
+    lost = gobench(place, "score", str(out), "--json", "--reread")
+    assert lost.returncode == 3 and lost.stdout == "" and "Traceback" not in lost.stderr
+    assert "60 could not be read again" in lost.stderr and (out / "result.json").read_bytes() == before
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_what_a_model_prints_is_not_in_the_json(place: Path, tmp_path: Path, workers: str) -> None:
+    words = ["dotquiz:Printing", "--suite", "dots", "--out", str(tmp_path / "out"), "--json", "--no-report"]
+    facts = ["--org", "The Dots", "--attempts", "3", "--limit", "16", "--batch", "8", "--workers", workers]
+    done = gobench(place, "evaluate", *words, *facts)
+    assert done.returncode == 0, done.stderr
+    assert "made" in done.stderr and "asked" in done.stderr
+    result = parse(done.stdout.encode(), "stdout")
+    assert (result.model.org, result.model.attempts) == ("The Dots", 3)
 
 
 def test_errors_are_one_line_and_have_their_exit_codes(place: Path, tmp_path: Path) -> None:

@@ -315,7 +315,7 @@ def test_the_domain_that_a_model_names_gives_the_suite_and_the_folder_its_name(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     folder = evaluate("guesser", limit=4)
-    assert folder == Path("runs/eval/guesser-dots")
+    assert folder == Path("runs/eval/guesser-dots-limit4")
     result: Result = read_result(folder)
     assert result.model.form == "installed"
     assert json.loads((folder / "run.json").read_bytes())["suite"]["name"] == "dots"

@@ -13,8 +13,8 @@ from gobench import evidence
 from gobench.errors import DataError, UsageError
 from gobench.evaluate import evaluate, open_suite, score
 from gobench.evaluate import protocol as rules
+from gobench.evaluate.again import read_again
 from gobench.evaluate.protocol import default_suite, fully_kept, grouped, order, protocol_hash
-from gobench.evaluate.score import read_again
 from gobench.results import FILE
 
 pytestmark = pytest.mark.usefixtures("quiz")
@@ -92,7 +92,9 @@ def test_reading_again_finds_rows_that_say_otherwise(folder: Path) -> None:
     (change,) = read_again(folder).changed
     assert (change.task, change.sample) == ("dots/next", "d004")
     assert change.before["places"][0] == change.now["places"][0] + 1
-    with pytest.raises(DataError, match=r"1 rows of .* read differently now, such as d004 of dots/next"):
+    with pytest.raises(
+        DataError, match=r"reads differently now: d004 of dots/next. 120 samples read again, 1 differ"
+    ):
         score(folder, reread=True)
 
 
