@@ -68,7 +68,7 @@ def test_no_memory_is_an_error_that_names_the_file(tmp_path: Path, monkeypatch: 
     def full(*rest: object) -> np.ndarray:
         raise MemoryError
 
-    monkeypatch.setitem(files.READERS, ".png", full)  # type: ignore[arg-type]
+    monkeypatch.setitem(files.READERS, ".png", full)
     (tmp_path / "a.png").write_bytes(png(4, 4))
     for path in (tmp_path / "a.png", tmp_path):
         with pytest.raises(DataError, match="do not fit into memory"):
