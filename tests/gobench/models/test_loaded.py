@@ -227,9 +227,10 @@ def test_an_object_without_generate(bad: Any) -> None:
 
 @pytest.mark.parametrize("seconds", [0, -1.0, float("nan"), float("inf"), 1e12, 604_801])
 def test_a_timeout_that_cannot_be(bad: Any, seconds: float) -> None:
-    for open_it in (lambda: wrap(bad.Whole(), timeout=seconds), lambda: load("copy-frame", timeout=seconds)):
-        with pytest.raises(UsageError, match=r"above 0 and at most 604,800"):
-            open_it()
+    with pytest.raises(UsageError, match=r"above 0 and at most 604,800"):
+        wrap(bad.Whole(), timeout=seconds)
+    with pytest.raises(UsageError, match=r"above 0 and at most 604,800"):
+        load("copy-frame", timeout=seconds)
     assert wrap(bad.Whole(), timeout=604_800).timeout == 604_800
 
 

@@ -74,7 +74,7 @@ def few_clusters(kind: str, games: int, runs: int) -> tuple[float, float]:
         found = s.estimate(values, clusters, weights)
         if found is not None and found.interval is not None:
             given += 1
-            hits += found.low <= (0.1 if kind == "loss" else 0) <= found.high
+            hits += bool(found.low <= (0.1 if kind == "loss" else 0) <= found.high)
     return hits / given, given / runs
 
 
