@@ -61,6 +61,7 @@ def benchmark_card() -> str:
 def context() -> Record:
     """What the template may use."""
     from gobench.evaluate.protocol import KEPT, SCORING, protocol_hash
+    from gobench.statistics import METHODS
     from gobench.zeroshot.references import REFERENCES
 
     suites, protocols = offered()
@@ -75,6 +76,7 @@ def context() -> Record:
         "kinds_of_task": kinds_of_task(opened),
         "sets": test_sets(opened),
         "scoring": SCORING,
+        "methods": METHODS,
         "kept": KEPT,
         "zero_shot": _zero_shot(),
         "references": REFERENCES,
