@@ -4,7 +4,8 @@ GobenchError
 ├── UsageError    what was asked for cannot be: an unknown name, a value out of range   exit 2
 ├── DataError     a file is broken, missing or not what it claims to be                 exit 3
 ├── BuildError    a build cannot go on: other config, locked folder, dead worker        exit 4
-└── ChildError    a child process (engine, model) died, hung or lied                    exit 5
+├── ChildError    a child process (engine, model) died, hung or lied                    exit 5
+└── StoppedError  the user ended it; the same command goes on                           exit 130
 
 A message says what was given, what is allowed and what to do next. The command line prints it without a
 traceback and ends with the class's exit code.
@@ -44,6 +45,12 @@ class ChildError(GobenchError):
     """A child process broke its side of the contract."""
 
     exit_code = 5
+
+
+class StoppedError(GobenchError):
+    """The user ended what was going on; what is finished is kept."""
+
+    exit_code = 130
 
 
 def unknown(kind: str, given: str, known: Iterable[str]) -> UsageError:

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from gobench.cli.options import Bars, as_json, emit, human, workers_option
-from gobench.errors import BuildError, UsageError
+from gobench.errors import BuildError, StoppedError, UsageError
 from gobench.types import Domain
 
 NOT_READY = 75
@@ -116,7 +116,7 @@ def run(world: Domain, config: Any, out: Path, flags: dict[str, Any]) -> None:
             extras=(card, croissant),
         )
     except KeyboardInterrupt:
-        raise BuildError(f"stopped. Run the same command again to go on in {out}.") from None
+        raise StoppedError(f"stopped. Run the same command again to go on in {out}.") from None
     finally:
         bars.close()
     if flags["as_json"]:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from gobench.cli.options import as_json, emit, worker_count
-from gobench.errors import BuildError
+from gobench.cli.aside import prints_aside
+from gobench.cli.options import LOGGED, as_json, emit, worker_count
+from gobench.errors import StoppedError
 
 if TYPE_CHECKING:
     from gobench.results import Result
@@ -81,10 +79,10 @@ def evaluate(model: str, no_report: bool, as_json: bool, **flags: Any) -> None:
 
     bar = Bar(quiet=as_json)
     try:
-        with own_stdout():
+        with prints_aside():
             folder = run(model, progress=bar, notice=bar.say, **flags)
     except KeyboardInterrupt:
-        raise BuildError("stopped. Run the same command again to go on.") from None
+        raise StoppedError("stopped. Run the same command again to go on.") from None
     finally:
         bar.close()
     result = read_result(folder)
@@ -156,9 +154,11 @@ def suite_facts(domain: Any, name: str) -> dict[str, Any]:
     facts = {"about": domain.suites()[name], "domain": domain.name, "protocols": dict(domain.protocols())}
     try:
         tasks = domain.suite(name).tasks
+        sizes = {p: {t.name: len(t.ids) for t in domain.suite(name, p).tasks} for p in facts["protocols"]}
     except GobenchError as error:
-        return facts | {"tasks": {}, "missing": str(error)}
+        return facts | {"tasks": {}, "samples": {}, "missing": str(error)}
     return facts | {
+        "samples": sizes,
         "tasks": {
             task.name: {
                 "version": task.version,
@@ -168,7 +168,7 @@ def suite_facts(domain: Any, name: str) -> dict[str, Any]:
                 "metrics": {key: metric.about for key, metric in task.metrics.items()},
             }
             for task in tasks
-        }
+        },
     }
 
 
@@ -182,7 +182,8 @@ def say_suite(name: str, facts: dict[str, Any]) -> None:
         for metric, about in own["metrics"].items():
             click.echo(f"    {metric:<20} {about}")
     for protocol, about in facts["protocols"].items():
-        click.echo(f"  --protocol {protocol}: {about}")
+        sizes = [f"{task} {size:,}" for task, size in facts["samples"].get(protocol, {}).items()]
+        click.echo(f"  --protocol {protocol}: {about}" + (f" ({', '.join(sizes)} samples)" if sizes else ""))
 
 
 def say(result: Result) -> None:
@@ -191,20 +192,6 @@ def say(result: Result) -> None:
 
     for line in lines(result):
         click.echo(line)
-
-
-@contextlib.contextmanager
-def own_stdout() -> Iterator[None]:
-    """What models and their processes print goes to stderr: stdout is for the result."""
-    sys.stdout.flush()
-    kept = os.dup(1)
-    os.dup2(2, 1)
-    try:
-        with contextlib.redirect_stdout(sys.stderr):
-            yield
-    finally:
-        os.dup2(kept, 1)
-        os.close(kept)
 
 
 class Bar:
@@ -224,7 +211,7 @@ class Bar:
                 desc=stage,
                 unit="sample",
                 file=sys.stderr,
-                mininterval=0.5,
+                mininterval=0.5 if sys.stderr.isatty() else LOGGED,
                 disable=self.quiet,
             )
         self.bar.update(done - self.bar.n)

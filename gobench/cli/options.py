@@ -55,6 +55,7 @@ def human(size: float) -> str:
     return f"{size:.1f} TiB"
 
 
+LOGGED = 10.0  # seconds between the states of a bar where stderr is a file
 UNITS = {"games": "part", "pictures": "shard", "files": "file", "shards": "shard"}
 """Stage -> what it is counted in."""
 
@@ -80,6 +81,7 @@ class Bars:
                 file=sys.stderr,
                 disable=self.quiet,
                 leave=True,
+                mininterval=0.1 if sys.stderr.isatty() else LOGGED,
             )
         self.bar.total = total
         self.bar.update(done - self.bar.n)

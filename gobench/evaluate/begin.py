@@ -12,7 +12,7 @@ import numpy as np
 
 from gobench import evidence, registry
 from gobench.canonical import sha256, sha256_file
-from gobench.errors import DataError, unknown
+from gobench.errors import BuildError, DataError, unknown
 from gobench.evaluate import folder as places
 from gobench.evaluate.environment import environment, facts, later
 from gobench.evaluate.groups import ready_made
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from gobench.models import Loaded
     from gobench.models.describe import ModelInfo
 
+KEYS = frozenset({"id", "task", "ask", "to_move", "instruction"})  # context keys that some domain offers
 CHAINED = "later asks depend on earlier answers, and this model's answers were made beforehand"
 
 
@@ -120,6 +121,10 @@ def begin(folder: Path, plan: Plan, tasks: Sequence[Task], trained: Record) -> R
     run = _fresh(plan)
     if (folder / places.RUN).exists():
         before = places.read_run(folder)
+        if plan.ready_made and before["fingerprint"]["weights"] != run["fingerprint"]["weights"]:
+            raise BuildError(
+                f"the answers that {plan.model.who} holds have changed since {folder} was begun: start anew with --overwrite."
+            )
         evidence.refuse_mixing(before["fingerprint"], run["fingerprint"], folder)
         evidence.refuse_mixing(facts(before["environment"]), facts(run["environment"]), folder)
         model = before["model"] | _declared(plan)
@@ -152,6 +157,20 @@ def covered(plan: Plan, tasks: Sequence[Task], notice: Callable[[str], None]) ->
             f"model {plan.model.info.text!r} holds no answer to any of {', '.join(task.name for task in tasks)}. "
             "Put them at TASK/ID.mp4 or .png, with TASK and ID as `gobench export-prompts` writes them."
         )
+
+
+def askable(plan: Plan, tasks: Sequence[Task]) -> None:
+    """Draw the first question of each task, before anything is written.
+
+    Raises UsageError for frames that cannot be drawn so, and for a context key that no task offers.
+    """
+    offered = set[str]()
+    for task in tasks:
+        first = task.trial(plan.samples(task)[0], plan.view).ask()
+        offered |= set(first.context if first else ())
+    for key in plan.model.info.context_keys:
+        if key not in offered | KEYS:
+            raise unknown(f"context key of {plan.model.who}", key, offered | KEYS)
 
 
 def _declared(plan: Plan) -> Record:

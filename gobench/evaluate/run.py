@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from gobench import evidence, results
 from gobench.build.engine import engine, interruptible
-from gobench.errors import BuildError, GobenchError, UsageError
+from gobench.errors import GobenchError, StoppedError, UsageError
 from gobench.evaluate import folder as places
-from gobench.evaluate.begin import Plan, begin, covered, looked_up, model_facts
+from gobench.evaluate.begin import Plan, askable, begin, covered, looked_up, model_facts
 from gobench.evaluate.groups import batch_check, play
 from gobench.evaluate.protocol import default_suite, fully_kept, open_suite
 from gobench.evaluate.rows import begun
@@ -147,6 +147,7 @@ def evaluate(
         results.check_model(model_facts(plan), model.who)
         asked, trained = plan.chosen(tasks), looked_up(plan, trained_on)
         covered(plan, asked, told)
+        askable(plan, asked)
         folder = Path(out) if out is not None else places.default_out(model, name, protocol, limit)
         with interruptible(), places.occupied(folder):
             if overwrite:
@@ -211,6 +212,11 @@ def _check_batches(plan: Plan, run: Record, told: Notice) -> None:
             found = {"failed": str(error)}
             told(f"{task.name}: it is not known whether answers depend on the batch: {error}")
         run["batch_check"][task.name] = found
+        if different := found.get("different"):
+            told(
+                f"{task.name}: {different} of {found['asked']} answers differ when asked again, one at a time: scores of "
+                "this model may not repeat. `gobench smoke` says whether the batch or the seeds are not kept to."
+            )
 
 
 def _schedule(job: GroupsJob, workers: int, total: int, progress: Progress) -> None:
@@ -226,11 +232,13 @@ def _schedule(job: GroupsJob, workers: int, total: int, progress: Progress) -> N
     try:
         engine(workers).run(job, range(len(job.pieces)), count)
     except KeyboardInterrupt:
-        raise BuildError(f"stopped. {_kept(job.out, done, total)}") from None
+        raise StoppedError(f"stopped. {_kept(job.out, done, total)}") from None
     except GobenchError as error:
         failure = type(error)(f"{error} {_kept(job.out, done, total)}")
         raise failure from error
 
 
 def _kept(out: Path, done: int, total: int) -> str:
+    if not done:
+        return "No sample was finished."
     return f"The answers to {done} of {total} samples are kept in {out}: the same command goes on from there."

@@ -113,3 +113,38 @@ def test_a_result_for_a_person(data: Path) -> None:
     assert "dots/walk: not run (not asked for in this run)" in text
     assert shown(None) == "-"
     assert deviations(result.task("dots/walk")) == []
+
+
+def test_a_context_key_that_nobody_offers_is_refused_before_anything_is_written(
+    place: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "odd.py").write_text(
+        "import numpy as np\n\n\nclass Odd:\n    frame_size = (24, 24)\n    context_keys = ('tomove',)\n\n"
+        "    def generate(self, frames, n, seeds, context=None):\n        return np.repeat(frames[:, -1:], n, axis=1)\n"
+    )
+    model = f"{tmp_path / 'odd.py'}:Odd"
+    done = gobench(place, "evaluate", model, "--suite", "dots", "--out", str(tmp_path / "out"))
+    assert done.returncode == 2 and "'tomove'" in done.stderr and "Did you mean 'to_move'" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_answers_that_do_not_repeat_are_told(place: Path, tmp_path: Path) -> None:
+    (tmp_path / "odd.py").write_text(
+        "import numpy as np\n\n\nclass Noise:\n    frame_size = (24, 24)\n\n"
+        "    def generate(self, frames, n, seeds, context=None):\n"
+        "        return np.random.default_rng().integers(0, 256, (len(frames), n, 24, 24, 3), np.uint8)\n"
+    )
+    model = f"{tmp_path / 'odd.py'}:Noise"
+    done = gobench(
+        place,
+        "evaluate",
+        model,
+        "--suite",
+        "dots",
+        "--limit",
+        "20",
+        "--no-report",
+        "--out",
+        str(tmp_path / "o"),
+    )
+    assert done.returncode == 0 and "16 of 16 answers differ when asked again" in done.stderr
