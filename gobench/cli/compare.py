@@ -102,6 +102,7 @@ def _show(found: Comparison) -> None:
     for task in found.tasks:
         click.echo(f"\n{task.name}: {words.summary(task)}\n")
         click.echo(_grid(COLUMNS, _metric_rows(task)))
+        click.echo(f"\n{words.rule(found.level)}")
         _show_slices(task, found.level)
 
 
@@ -159,16 +160,8 @@ def _grid(columns: Sequence[tuple[str, str]], rows: Sequence[dict[str, str]]) ->
         "  gobench power --rate 0.3 --difference 0.05 --discordance 0.15"
     ),
 )
-@click.option(
-    "--rate", required=True, type=click.FloatRange(0, 1), metavar="P", help="What one model gets, 0 to 1."
-)
-@click.option(
-    "--difference",
-    required=True,
-    type=float,
-    metavar="D",
-    help="What the other gets more (or less: negative).",
-)
+@click.option("--rate", type=click.FloatRange(0, 1), metavar="P", help="What one model gets, 0 to 1.")
+@click.option("--difference", type=float, metavar="D", help="What the other gets more (or less: negative).")
 @click.option(
     "--clusters",
     type=click.IntRange(1),
@@ -197,8 +190,8 @@ def _grid(columns: Sequence[tuple[str, str]], rows: Sequence[dict[str, str]]) ->
 )  # fmt: skip
 @as_json
 def power(
-    rate: float,
-    difference: float,
+    rate: float | None,
+    difference: float | None,
     clusters: int | None,
     per_cluster: float,
     icc: float,
@@ -212,6 +205,12 @@ def power(
     Two models on the same samples are compared pair by pair: the more their answers agree, the fewer samples it takes.
     Give --discordance for that, the "only A" and "only B" of `gobench compare` over n.
     """
+    if rate is None or difference is None:
+        lost = " and ".join(n for n, x in (("--rate", rate), ("--difference", difference)) if x is None)
+        raise UsageError(
+            f"power needs {lost}: what one model gets and what the other gets more, as in "
+            "`gobench power --rate 0.3 --difference 0.05`."
+        )
     try:
         table = _power(rate, difference, clusters, per_cluster, icc, discordance, wanted, level)
     except ValueError as error:

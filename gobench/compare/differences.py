@@ -45,11 +45,12 @@ class Difference:
     only_a: int | None  # samples on which A has 1 and B has 0, of a 0/1 metric
     only_b: int | None
     mcnemar: float | None  # exact, two-sided; takes samples as independent
+    level: float = 0.95
 
     @property
     def verdict(self) -> str:
-        """What the interval says: "better" (B is), "worse", or "" where it includes 0."""
-        if not self.change.excludes_zero:
+        """ "better" (B is) or "worse" where the interval excludes 0 and p is at most 1 - level, else ""."""
+        if not (self.change.excludes_zero and self.p <= 1 - self.level):
             return ""
         return "better" if (self.change.value > 0) == (self.better == "higher") else "worse"
 
@@ -141,6 +142,7 @@ def difference(columns: Columns, name: str, metric: Metric, mask: Mask | None = 
         only_a=only_a if binary else None,
         only_b=only_b if binary else None,
         mcnemar=mcnemar(only_a, only_b) if binary else None,
+        level=columns.level,
     )
 
 

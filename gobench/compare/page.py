@@ -84,6 +84,7 @@ def page(comparison: Comparison, most: int = MOST) -> str:
         sides=[(side.letter, side.name, str(side.folder)) for side in (comparison.a, comparison.b)],
         notes=comparison.notes,
         level=f"{100 * comparison.level:g}%",
+        rule=words.rule(comparison.level),
         tasks=[_task(comparison, task, most) for task in comparison.tasks],
     )
 

@@ -18,7 +18,7 @@ from gobench.compare.differences import (
     moved,
     slice_differences,
 )
-from gobench.compare.sides import Read, Side, common_tasks, open_side, read, refuse_unlike
+from gobench.compare.sides import Read, Side, common_tasks, open_side, read, refuse_unlike, unlike_models
 from gobench.errors import DataError, unknown
 from gobench.evaluate.protocol import SCORING
 from gobench.statistics import Weights
@@ -72,7 +72,7 @@ class Comparison:
     a: Side
     b: Side
     level: float
-    notes: Sequence[str]  # what was left out or forced
+    notes: Sequence[str]  # what was left out or forced, and how the models differ in what they were told
     tasks: Sequence[TaskComparison]
 
     def plain(self) -> Record:
@@ -104,6 +104,7 @@ def compare(a: Path | str, b: Path | str, force: bool = False, metric: str | Non
     """
     sides = open_side("A", Path(a)), open_side("B", Path(b))
     notes = refuse_unlike(sides[0].result, sides[1].result, force)
+    notes += unlike_models(sides[0].result, sides[1].result)
     names, left_out = common_tasks(sides[0].result, sides[1].result)
     _check_metric(metric, sides[0], names)
     tasks = [_task(*sides, name, force, metric) for name in names]

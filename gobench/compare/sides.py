@@ -93,6 +93,23 @@ def refuse_unlike(a: Result, b: Result, force: bool) -> list[str]:
     return [f"Not the same test: {line}. Differences may come from that." for line in found]
 
 
+def unlike_models(a: Result, b: Result) -> list[str]:
+    """In what else than their answers two models differ, as notes: what they were told, and of what kind they are."""
+    table = {"context": "context_keys", "kind": "kind", "video_only": "video_only"}
+    pairs = [(word, getattr(a.model, key), getattr(b.model, key)) for word, key in table.items()]
+    return [
+        f"Not the same conditions: {word} is {_said(x)} in A and {_said(y)} in B."
+        for word, x, y in pairs
+        if (set(x) != set(y) if isinstance(x, tuple) else x != y)
+    ]
+
+
+def _said(value: object) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(map(str, sorted(value))) or "nothing"
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+
+
 def common_tasks(a: Result, b: Result) -> tuple[list[str], list[str]]:
     """The tasks that both have answered, and notes about the others. Raises UsageError if there are none."""
     answered = {task.name for task in b.tasks if task.n}

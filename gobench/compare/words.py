@@ -54,6 +54,15 @@ def cells(found: Difference) -> Mapping[str, str]:
     }
 
 
+def rule(level: float) -> str:
+    """When a difference is called better or worse."""
+    return (
+        f'"better" and "worse": the {100 * level:g}% interval excludes 0 and p (a test over clusters) is at most '
+        f"{1 - level:.2g}. Neither is corrected for the number of metrics; McNemar's p, which takes samples as "
+        "independent, decides nothing."
+    )
+
+
 def facts(comparison: Comparison) -> list[str]:
     """What is compared, in a few words each."""
     suites = {

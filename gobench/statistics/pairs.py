@@ -57,47 +57,53 @@ def paired(
     """The mean of b - a over the samples on which both are defined, with an interval over clusters.
 
     Positive: b is higher. None where no sample is defined for both. Where 0/1 values differ in fewer than 25 clusters, the
-    method is "few-discordant" (see ``METHODS``). Where all differences of proportions are equal and -1, 0 or 1, it is
-    Wilson's for the share of discordant samples, at the number of clusters. Else as ``estimate`` for unbounded values.
+    method is "few-discordant" (see ``METHODS``). Where all differences of 0/1 values are equal, it is Wilson's for the
+    share of discordant samples, at the number of clusters. Other differences that are all equal (also all 0) have no
+    interval: "constant". Else as ``estimate`` for unbounded values.
     """
     differences = np.asarray(b, np.float64) - np.asarray(a, np.float64)
+    binary = proportion and _binary(a, b)
     weights = weights or Weights(np.asarray(clusters, np.int64))
     sums = gather(differences, clusters, weights)
     if not len(sums.defined):
         return None
-    low, high, method = _interval(sums, weights, proportion, level)
+    low, high, method = _interval(sums, weights, proportion, binary, level)
     return Estimate(sums.mean, low, high, len(sums.defined), sums.filled, method)
 
 
-def _interval(sums: Sums, weights: Weights, proportion: bool, level: float) -> tuple[float, float, str]:
+def _binary(a: Floats, b: Floats) -> bool:
+    """Whether all values are 0 or 1, where both are defined."""
+    a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
+    both = ~np.isnan(a) & ~np.isnan(b)
+    return bool(np.isin(a[both], (0, 1)).all() and np.isin(b[both], (0, 1)).all())
+
+
+def _interval(
+    sums: Sums, weights: Weights, proportion: bool, binary: bool, level: float
+) -> tuple[float, float, str]:
     mean = sums.mean
     same = sums.defined.min() == sums.defined.max()
-    if same and mean == 0 and proportion:
+    if same and mean == 0 and binary:
         most = wilson(0, sums.filled, level)[1]
         return -most, most, "wilson-clusters"
-    if proportion and _differing(sums) < FEW and _signs(sums):
+    if binary and _differing(sums) < FEW:
         spread, df = _few_discordant(sums)
         half = t_quantile(0.5 + level / 2, df) * spread
         return max(-1.0, mean - half), min(1.0, mean + half), "few-discordant"
     if same:
-        return _same(sums, proportion, level)
+        return _same(sums, binary, level)
     low, high, method = over_clusters(sums, weights, level)
     return (max(-1.0, low), min(1.0, high), method) if proportion and low <= high else (low, high, method)
 
 
-def _same(sums: Sums, proportion: bool, level: float) -> tuple[float, float, str]:
-    """Of differences that are all equal, and not 0 if of proportions."""
+def _same(sums: Sums, binary: bool, level: float) -> tuple[float, float, str]:
+    """Of differences that are all equal, and not 0 if of 0/1 values."""
     if sums.filled < 2:
         return *NONE, "one-cluster"
-    if not (proportion and _signs(sums)):
+    if not binary:
         return *NONE, "constant"
     least = wilson(sums.filled, sums.filled, level)[0]
     return (least, 1.0, "wilson-clusters") if sums.mean > 0 else (-1.0, -least, "wilson-clusters")
-
-
-def _signs(sums: Sums) -> bool:
-    """Whether these are differences of 0/1 values."""
-    return bool(np.all(np.isin(sums.defined, (-1.0, 0.0, 1.0))))
 
 
 def _differing(sums: Sums) -> int:
@@ -126,15 +132,16 @@ def paired_p(a: Floats, b: Floats, clusters: Ints, proportion: bool = False) -> 
         return math.nan
     if not np.any(sums.defined):
         return 1.0
-    if proportion and _signs(sums) and _differing(sums) < FEW:
+    binary = proportion and _binary(a, b)
+    if binary and _differing(sums) < FEW:
         spread, df = _few_discordant(sums)
         return t_tail(abs(sums.mean) / spread, df)
-    return _p_over_clusters(sums, proportion)
+    return _p_over_clusters(sums, binary)
 
 
-def _p_over_clusters(sums: Sums, proportion: bool) -> float:
+def _p_over_clusters(sums: Sums, binary: bool) -> float:
     if sums.defined.min() == sums.defined.max():  # as surprising as equal signs of so many clusters
-        return 2.0 ** (1 - sums.filled) if proportion and _signs(sums) else math.nan
+        return 2.0 ** (1 - sums.filled) if binary else math.nan
     if skewed.too_few(sums):
         return math.nan
     if skewed.telling(sums) < FEW:

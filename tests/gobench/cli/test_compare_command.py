@@ -45,6 +45,14 @@ def test_power_refuses_what_cannot_be(words: tuple[str, ...]) -> None:
         typed("--rate", words[0], "--difference", *words[1:])
 
 
+@pytest.mark.parametrize(
+    ("words", "lost"), [((), "--rate and --difference"), (("--rate", "0.3"), "--difference")]
+)
+def test_power_without_its_options_shows_an_example(words: tuple[str, ...], lost: str) -> None:
+    with pytest.raises(UsageError, match=f"needs {lost}:.*gobench power --rate 0.3 --difference 0.05"):
+        typed(*words)
+
+
 def test_power_needs_no_heavy_import() -> None:
     code = (
         "import sys; from gobench.cli.compare import power; "

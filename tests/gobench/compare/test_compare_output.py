@@ -24,6 +24,7 @@ def test_the_terminal_shows_metrics_slices_and_flips(runs: Path) -> None:
     assert "(defined on no common sample)" in text
     assert "half: second" in text and "after Holm's correction over 3" in text
     assert "--out" in text
+    assert '"better" and "worse": the 95% interval excludes 0 and p' in text
 
 
 def test_the_page_is_written_where_asked(runs: Path, tmp_path: Path) -> None:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from gobench.canonical import dumps
 from gobench.compare import Comparison, compare, page, write_page
-from gobench.compare.differences import Columns, moved, slice_differences
+from gobench.compare.differences import Columns, Difference, moved, slice_differences
 from gobench.compare.pairing import CLEAN
+from gobench.compare.sides import unlike_models
 from gobench.errors import DataError, UsageError
-from gobench.statistics import Weights, mcnemar
+from gobench.statistics import Estimate, Weights, mcnemar
 from gobench.tasks import Metric
 
 
@@ -40,7 +43,8 @@ def test_differences_are_those_of_the_samples(found: Comparison) -> None:
     assert hit.verdict == "better" and hit.p < 0.001
     off = task.metrics["off"]
     assert off is not None and off.change.value < 0
-    assert off.verdict == "better" and off.mcnemar is None
+    assert off.mcnemar is None
+    assert off.change.excludes_zero and off.p > 0.05 and off.verdict == ""
 
 
 def test_conditional_metrics_keep_their_own_samples(found: Comparison) -> None:
@@ -115,6 +119,38 @@ def test_a_model_against_itself_is_not_told_apart(runs: Path) -> None:
     assert not task.moved and not task.flips.gained and not task.flips.lost
     for difference in task.metrics.values():
         assert difference is None or (difference.verdict == "" and difference.p == 1.0)
+
+
+def test_equal_continuous_metrics_have_no_interval(runs: Path) -> None:
+    off = compare(runs / "worse", runs / "worse").tasks[0].metrics["off"]
+    assert off is not None and (off.change.interval, off.change.method) == (None, "constant")
+
+
+def test_better_needs_the_interval_and_p() -> None:
+    told = Estimate(0.1, 0.01, 0.19, 50, 10, "cluster-bootstrap")
+    facts: dict[str, Any] = {
+        "a": 0.1, "b": 0.2, "change": told, "better": "higher", "unit": "ratio",
+        "only_a": None, "only_b": None, "mcnemar": None,
+    }  # fmt: skip
+    assert Difference(p=0.05, **facts).verdict == "better"
+    assert Difference(p=0.06, **facts).verdict == Difference(p=float("nan"), **facts).verdict == ""
+    wide = replace(told, low=-0.01)
+    assert Difference(p=0.04, **facts | {"change": wide}).verdict == ""
+
+
+def test_models_that_were_told_other_things_are_noted(found: Comparison) -> None:
+    assert not any("conditions" in note for note in found.notes)
+    a = found.a.result
+    b = a.model_copy(
+        update={
+            "model": a.model.model_copy(update={"context_keys": (), "kind": "state", "video_only": False})
+        }
+    )
+    assert unlike_models(a, b) == [
+        "Not the same conditions: context is id in A and nothing in B.",
+        "Not the same conditions: kind is video in A and state in B.",
+        "Not the same conditions: video_only is yes in A and no in B.",
+    ]
 
 
 def test_samples_of_one_side_only_are_left_out_and_said(runs: Path) -> None:

@@ -70,6 +70,14 @@ def test_no_flips_and_few_flips_are_not_shown_as_certain() -> None:
     assert s.paired_p(a, b, clusters, proportion=True) > 0.1
 
 
+def test_equal_answers_of_a_continuous_proportion_have_no_interval() -> None:
+    clusters = np.arange(120) // 6
+    a = np.linspace(0, 1, 120)
+    same = s.paired(a, a, clusters, proportion=True)
+    assert same is not None and (same.value, same.method) == (0.0, "constant")
+    assert same.interval is None and s.paired_p(a, a, clusters, proportion=True) == 1.0
+
+
 @pytest.mark.parametrize("change", [0.5, -2.0, 0.0])
 def test_the_same_difference_everywhere_is_no_evidence_without_bounds(change: float) -> None:
     clusters = np.arange(10)
