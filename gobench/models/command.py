@@ -75,7 +75,7 @@ class Command:
             ) from error
         except (ValueError, TypeError) as error:
             raise UsageError(f"model {text!r} cannot be started: {error}.") from error
-        self.declared = self._tell("hello", {"protocol": PROTOCOL})
+        self.declared = self._hello()
 
     @property
     def pid(self) -> int:
@@ -127,6 +127,18 @@ class Command:
         with self._blame(f'"{op}"'):
             self._send(op, more, until)
             return self._receive(op, until)
+
+    def _hello(self) -> Record:
+        """What the program says of itself; ChildError for one that only repeats what it is told, as cat does."""
+        found = self._tell("hello", {"protocol": PROTOCOL})
+        if found.get("ok") is not True and not any(key in found for key in DECLARED):
+            what = "repeated the question" if found.get("protocol") == PROTOCOL else "declared nothing"
+            lost = GarbledError(
+                f"{what}: is it a client of this protocol? It answers with what it is, at least "
+                '{"frame_size": [256, 256]} or {"ok": true}; examples/cmd_model.py shows all of it'
+            )
+            raise self.fail(lost, '"hello"')
+        return found
 
     def _send(self, op: str, more: Record, until: float) -> None:
         self._child.write(pack({"op": op, **more}), until)

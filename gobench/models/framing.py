@@ -13,7 +13,8 @@ op           asks                                                         answer
 ===========  ===========================================================  ===================================
 "hello"      "protocol"                                                   any of frame_size, max_frames,
                                                                           context_keys, name, kind, video_only,
-                                                                          parameters, trained_on, provenance
+                                                                          parameters, trained_on, provenance;
+                                                                          at least one, or {"ok": true}
 "begin"      "public": a task's settings                                  {}
 "generate"   "shape", "n", "seeds" (texts of digits, 64 bits each),       "shape" and frames
              "context" (a list of objects, or null); frames

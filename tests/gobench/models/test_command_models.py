@@ -130,6 +130,8 @@ AT_START = {
     "deep-json": ("OUT.write(struct.pack('<I', 99999) + b'[' * 99999); OUT.flush(); time.sleep(9)", "not JSON"),
     "no-object": ("OUT.write(struct.pack('<I', 2) + b'[]'); OUT.flush(); time.sleep(9)", "not a JSON object"),
     "other-op": ("receive(); send({'op': 'goodbye'}); time.sleep(9)", 'answered "goodbye" to "hello"'),
+    "echo": ("head, _ = receive(); send(head); time.sleep(9)", 'repeated the question.*"hello"'),
+    "says-nothing": ("receive(); send({}); time.sleep(9)", "declared nothing.*frame_size.*ok"),
     "error": ("receive(); send({'error': 'no GPU'}); time.sleep(9)", "it cannot: no GPU"),
     "closes": ("os.close(1); time.sleep(9)", "closed its stdout"),
 }  # fmt: skip
@@ -142,6 +144,17 @@ def test_a_bad_start(child: Make, kind: str) -> None:
     with pytest.raises(ChildError, match="(?s)" + match) as error:
         load(text, timeout=8)
     assert f"model {text!r}" in str(error.value)
+
+
+def test_a_program_that_only_copies_is_no_model() -> None:
+    with pytest.raises(ChildError, match="'cmd:cat' repeated the question: is it a client"):
+        load("cmd:cat", timeout=8)
+
+
+def test_a_program_may_say_ok_alone(child: Make) -> None:
+    model = load(child("receive(); send({'ok': True}); receive()"), timeout=20)
+    assert model.info.frame_size == (256, 256)
+    model.close()
 
 
 def test_declarations_of_a_program_are_checked(child: Make) -> None:
