@@ -54,7 +54,28 @@ class Predictions:
         if rows:  # the prompts as they were exported: what the answers are compared with
             self.frame_size = (int(rows[0]["size"][0]), int(rows[0]["size"][1]))
             self.max_frames = int(rows[0]["frames"])
+        self._purposes = {
+            (row["suite"], row["protocol"]) for row in rows if {"suite", "protocol"} <= row.keys()
+        }
         self._files: dict[str, dict[str, list[Path]]] = {}
+
+    @property
+    def made_for(self) -> Record | None:
+        """{"suite", "protocol"} of the prompts that were answered; None where prompts.jsonl does not say one."""
+        if len(self._purposes) != 1:
+            return None
+        return dict(zip(("suite", "protocol"), next(iter(self._purposes)), strict=True))
+
+    def begin(self, public: Mapping[str, Json]) -> None:
+        """Raises UsageError where the answers are to prompts of another suite or protocol than is asked now."""
+        now = tuple(str(public.get(key, "")) for key in ("suite", "protocol"))
+        if not self._purposes or not all(now) or now in self._purposes:
+            return
+        suite, protocol = sorted(self._purposes)[0]
+        raise UsageError(
+            f"predictions:{self.folder} answers prompts of {suite} under the protocol {protocol} ({INDEX} says so), "
+            f"but is asked for {now[0]} under {now[1]}. Add --suite {suite} --protocol {protocol}."
+        )
 
     @cached_property
     def weights_sha256(self) -> str:
@@ -181,5 +202,8 @@ def _index(folder: Path) -> list[Record]:
     for k, line in enumerate(path.read_bytes().splitlines(), 1):
         row = canonical.loads(line, f"{path}, line {k}")
         canonical.check(row, ROW, f"{path}, line {k}")
+        for key in ("suite", "protocol"):
+            if key in row:
+                canonical.check(row[key], str, f"{path}, line {k}: {key}")
         rows.append(row)
     return rows

@@ -163,7 +163,7 @@ def _written(order_: Order, suite: Suite, tasks: list[Task], out: Path, progress
                 if not path.exists():
                     atomic.write(path, answer_file(prompt, answerer(prompt)))
                 hashes = {path.name: canonical.sha256_file(path)}
-            rows.append(_row(prompt, hashes))
+            rows.append(_row(order_, prompt, hashes))
             progress("samples", len(rows), total)
     return sorted(rows, key=lambda row: (row["task"], row["number"]))
 
@@ -188,9 +188,12 @@ def _write_prompt(form: Format, prompt: Prompt, home: Path) -> dict[str, str]:
     return {f"{name}/{p.name}": canonical.sha256_file(p) for p in sorted(folder.iterdir())}
 
 
-def _row(prompt: Prompt, hashes: dict[str, str]) -> Record:
+def _row(order_: Order, prompt: Prompt, hashes: dict[str, str]) -> Record:
     height, width = prompt.picture.shape[:2]
     return {
+        "suite": order_.suite,
+        "protocol": order_.protocol,
+        "limit": order_.limit,
         "task": prompt.task.name,
         "id": prompt.sample,
         "number": prompt.number,

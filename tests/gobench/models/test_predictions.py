@@ -241,6 +241,35 @@ def test_exported_prompts_are_not_taken_for_answers(home: Path) -> None:
         Predictions(str(home))
 
 
+def test_answers_for_another_protocol_are_refused_with_the_flags_to_give(home: Path) -> None:
+    index(home, {"id": "a", "number": "00000", "suite": "go9-lite", "protocol": "zero-shot", "limit": None})
+    model = Predictions(str(home))
+    assert model.made_for == {"suite": "go9-lite", "protocol": "zero-shot"}
+    model.begin({"task": TASK, "suite": "go9-lite", "protocol": "zero-shot"})
+    for public in ({"suite": "go9-lite", "protocol": "standard"}, {"suite": "go9", "protocol": "zero-shot"}):
+        with pytest.raises(UsageError, match="Add --suite go9-lite --protocol zero-shot"):
+            model.begin({"task": TASK, **public})
+
+
+def test_an_index_that_names_no_protocol_is_taken_for_any(home: Path) -> None:
+    index(home, {"id": "a", "number": "00000"})
+    model = Predictions(str(home))
+    assert model.made_for is None
+    model.begin({"task": TASK, "suite": "go9-lite", "protocol": "standard"})
+
+
+def test_answers_to_several_suites_serve_each(home: Path) -> None:
+    rows = [
+        {"id": "a", "number": "00000", "suite": suite, "protocol": "zero-shot"} for suite in ("one", "two")
+    ]
+    index(home, *rows)
+    model = Predictions(str(home))
+    assert model.made_for is None
+    model.begin({"suite": "two", "protocol": "zero-shot"})
+    with pytest.raises(UsageError, match="asked for three"):
+        model.begin({"suite": "three", "protocol": "zero-shot"})
+
+
 def test_no_such_folder_and_a_broken_index_are_said(home: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="there is no folder"):
         Predictions(str(tmp_path / "nowhere"))

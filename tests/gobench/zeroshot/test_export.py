@@ -93,6 +93,12 @@ def test_the_index_names_every_file_with_its_hash(tmp_path: Path) -> None:
     assert {name: value for row in rows(tmp_path / "out") for name, value in row["files"].items()} == found
 
 
+def test_the_index_says_what_it_was_made_for(tmp_path: Path) -> None:
+    export(small(), tmp_path / "out")
+    made = {(row["suite"], row["protocol"], row["limit"]) for row in rows(tmp_path / "out")}
+    assert made == {(SUITE, "zero-shot", 5)}
+
+
 def test_a_limit_takes_the_samples_that_an_evaluation_takes(tmp_path: Path, task) -> None:  # type: ignore[no-untyped-def]
     export(small(), tmp_path / "out")
     assert sorted(row["id"] for row in rows(tmp_path / "out")) == sorted(order(SUITE, task, 5))
