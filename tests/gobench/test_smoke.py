@@ -230,8 +230,13 @@ def test_a_deterministic_model_is_told_of_its_second_tries() -> None:
 
 def test_context_that_nobody_gives() -> None:
     report = smoke(changed(lambda answer, *rest: answer, context_keys=("to_mve",)))
-    text = finding(report, "context", "note")
-    assert "to_mve" in text and "to_move" in text
+    text = finding(report, "context", "wrong")
+    assert "to_mve" in text and "Did you mean to_move?" in text and not report.well
+
+
+def test_common_context_of_other_suites_is_worth_a_note() -> None:
+    report = smoke(changed(lambda answer, *rest: answer, context_keys=("instruction",)))
+    assert "instruction" in finding(report, "context", "note") and report.well
 
 
 def test_prompts_that_are_written_into() -> None:
