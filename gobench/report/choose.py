@@ -3,7 +3,8 @@
 best       answers that are fully right by the task's headline, the hardest first (``Task.difficulty`` where a task
            has it: float64 [n], larger is harder)
 worst      the largest loss: by the task's first metric that is better lower, else by the headline
-strangest  kinds of answers that are rare among those that were not read cleanly, then the least confidence of reading
+strangest  kinds of answers that are rare (below 5% of all) and were not read cleanly, then the least confidence of
+           reading
 
 In each list two samples of one cluster (positions of one game) stand only when there are no others left; no sample is
 shown twice; ties go by the sample's id.
@@ -21,12 +22,14 @@ import numpy.typing as npt
 from gobench.tasks import Metric, Table, Task
 from gobench.types import Json, Record
 
+RARE = 0.05  # a kind with a smaller share of all answers is rare
+UNSURE = "those that were read with the least confidence"
 Numbers = npt.NDArray[np.float64]
 
 RULES: Mapping[str, str] = {
     "best": "clean answers with the best possible {headline}, {order}",
     "worst": "answers with the largest loss by {loss}",
-    "strangest": "answers of rare kinds, then those that were read with the least confidence",
+    "strangest": "{strange}",
 }
 
 
@@ -44,6 +47,9 @@ def choose(task: Task, table: Table, rows: Sequence[Record], count: int) -> list
     words = {
         "headline": task.headline,
         "loss": loss_metric(task),
+        "strange": f"answers of rare kinds (below {RARE:.0%}), then {UNSURE}"
+        if any(rare_rows(table))
+        else f"{UNSURE} (no kind is rare)",
         "order": "the hardest first" if hasattr(task, "difficulty") else "in the order of their names",
     }
     taken: set[int] = set()
@@ -75,13 +81,19 @@ def worst(task: Task, table: Table) -> list[int]:
     return sorted(map(int, lost), key=lambda n: (-loss[n], table.ids[n]))
 
 
+def rare_rows(table: Table) -> list[bool]:
+    """Of each row whether its answer is of a rare kind and was not read cleanly."""
+    counts, most = Counter(table.kinds), RARE * len(table.kinds)
+    return [not clean and counts[kind] < most for kind, clean in zip(table.kinds, table.clean, strict=True)]
+
+
 def strangest(table: Table, rows: Sequence[Record]) -> list[int]:
-    """Row numbers of answers, rare kinds of unclean ones first, then the least sure ones."""
-    counts = Counter(kind for kind, clean in zip(table.kinds, table.clean, strict=True) if not clean)
+    """Row numbers of answers, rare kinds of unclean ones first (the rarest of all), then the least sure ones."""
+    counts, rare = Counter(table.kinds), rare_rows(table)
     sure = {str(row["id"]): confidence(row) for row in rows}
 
-    def rank(n: int) -> tuple[bool, int, float, str]:
-        return bool(table.clean[n]), counts[table.kinds[n]], sure.get(table.ids[n], np.inf), table.ids[n]
+    def rank(n: int) -> tuple[int, float, str]:
+        return counts[table.kinds[n]] if rare[n] else len(rare), sure.get(table.ids[n], np.inf), table.ids[n]
 
     return sorted(range(len(table.ids)), key=rank)
 

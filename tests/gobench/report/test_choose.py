@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gobench.report.choose import choose, confidence, difficulty
+from gobench.report.choose import choose, confidence, difficulty, strangest
 from gobench.tasks import Metric, Table
 
 IDS = [f"s{i}" for i in range(8)]
@@ -63,9 +63,21 @@ def test_worst_have_the_largest_loss_and_no_cluster_twice_before_another() -> No
 
 
 def test_strangest_are_rare_kinds_and_then_unsure_ones() -> None:
-    assert chosen(1)["strangest"] == ["s6"]
-    assert chosen(2)["strangest"] == ["s4", "s5"]  # s6 and s3 are among the worst
-    assert chosen(3)["strangest"] == ["s4", "s7"]  # of s0 to s2, s3, s5 and s6 are shown already
+    kinds = ["clean"] * 40 + ["torn"] + ["blank"] * 9
+    ids = [f"t{i:02d}" for i in range(50)]
+    columns = {name: np.ones(50) for name in ("right", "half", "loss")}
+    whole = Table(ids, np.arange(50), columns, kinds, np.array([k == "clean" for k in kinds]))
+    sure = [{"id": name, "confidence": 0.1 if name == "t07" else 0.9} for name in ids]
+    assert [ids[n] for n in strangest(whole, sure)[:3]] == ["t40", "t07", "t00"]
+    task_ = SimpleNamespace(ids=ids, headline="right", metrics=task().metrics)
+    group = choose(task_, whole, sure, 2)[2]
+    assert group.rule.startswith("answers of rare kinds (below 5%), then those") and "t40" in group.ids
+
+
+def test_without_rare_kinds_the_strangest_are_those_least_sure() -> None:
+    assert [IDS[n] for n in strangest(table(), rows())[:3]] == ["s7", "s1", "s2"]
+    rule = choose(task(), table(), rows(), 1)[2].rule
+    assert rule == "those that were read with the least confidence (no kind is rare)"
 
 
 def test_no_sample_is_shown_twice() -> None:
