@@ -6,24 +6,16 @@ lets a browser load nothing but the pictures inside.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from gobench import atomic
-from gobench.codec.pictures import encode
+from gobench import atomic, pages
 from gobench.compare import words
 from gobench.compare.differences import Difference, Flip, SliceDifference
 from gobench.compare.pairing import Comparison, TaskComparison
 from gobench.compare.sides import Read, Side
 from gobench.tasks import Exhibit
-
-if TYPE_CHECKING:
-    from jinja2 import Template
 
 MOST = 12  # flipped samples of each kind and task that are drawn
 
@@ -71,15 +63,9 @@ def write_page(comparison: Comparison, path: Path, most: int = MOST) -> Path:
 
 def page(comparison: Comparison, most: int = MOST) -> str:
     """The page as HTML, with at most ``most`` samples drawn of each kind of flip and task."""
-    style = _read("page.css")
-    policy = (
-        "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; "
-        f"style-src 'sha256-{_digest(style)}'"
-    )
-    return _template().render(
+    return pages.render(
+        "gobench.compare",
         title=f"{comparison.b.name} against {comparison.a.name}",
-        policy=policy,
-        style=style,
         facts=words.facts(comparison),
         sides=[(side.letter, side.name, str(side.folder)) for side in (comparison.a, comparison.b)],
         notes=comparison.notes,
@@ -178,22 +164,4 @@ def _side_by_side(a: Exhibit, b: Exhibit, flip: Flip, task: TaskComparison) -> D
 
 
 def _picture(caption: str, frame: Any) -> Picture:
-    return Picture(caption, base64.b64encode(encode(frame)).decode(), frame.shape[1], frame.shape[0])
-
-
-@cache
-def _read(name: str) -> str:
-    return files("gobench.compare").joinpath(name).read_text("utf-8")
-
-
-@cache
-def _template() -> Template:
-    from jinja2 import Environment, StrictUndefined
-
-    return Environment(
-        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
-    ).from_string(_read("page.html"))
-
-
-def _digest(text: str) -> str:
-    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+    return Picture(caption, pages.embedded_picture(frame), frame.shape[1], frame.shape[0])

@@ -6,23 +6,15 @@ as text only, and the page's own policy lets the browser run this very script, l
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 from collections.abc import Sequence
-from functools import cache
-from importlib.resources import files
-from typing import TYPE_CHECKING
 
-from gobench import registry
+from gobench import pages, registry
 from gobench.build.recipes import SPLITS
 from gobench.dataset import Dataset
 from gobench.errors import UsageError
 from gobench.preview import clips
 from gobench.types import Domain, Json, Record
-
-if TYPE_CHECKING:
-    from jinja2 import Template
 
 WITH_PIXELS = 12  # of the episodes that have a board, how many carry their frames too
 WITHOUT_BOARD = 24  # how many episodes there are where none has a board: frames take room
@@ -40,19 +32,8 @@ def render(data: Dataset, numbers: Sequence[int], domain: Domain | None = None) 
 
 def document(title: str, facts: Sequence[str], episodes: Sequence[Record]) -> str:
     """The page for described episodes (see ``gobench.preview.clips.describe``)."""
-    style, script = _read("page.css"), _read("page.js")
-    policy = (
-        "default-src 'none'; img-src data:; media-src blob: data:; base-uri 'none'; form-action 'none'; "
-        f"style-src '{_hash(style)}'; script-src '{_hash(script)}'"
-    )
-    return _template().render(
-        title=title,
-        facts=facts,
-        policy=policy,
-        style=style,
-        script=script,
-        data=embedded({"episodes": list(episodes)}),
-    )
+    data = embedded({"episodes": list(episodes)})
+    return pages.render("gobench.preview", script=True, title=title, facts=facts, data=data)
 
 
 def embedded(value: Json) -> str:
@@ -84,20 +65,3 @@ def _installed(name: str) -> Domain | None:
         return registry.domain(name)
     except UsageError:
         return None  # stored frames can be shown without it
-
-
-def _hash(text: str) -> str:
-    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode('ascii')}"
-
-
-def _read(name: str) -> str:
-    return files("gobench.preview").joinpath(name).read_text("utf-8")
-
-
-@cache
-def _template() -> Template:
-    from jinja2 import Environment, StrictUndefined
-
-    return Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True).from_string(
-        _read("page.html")
-    )

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Sequence
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+from gobench import pages
 from gobench.errors import GobenchError
 from gobench.report import content
 from gobench.report.content import Forest, KindRow, MetricRow, Pairs
@@ -17,9 +14,6 @@ from gobench.report.floors import known_floors
 from gobench.report.samples import Shelf, shelves
 from gobench.results import Result, TaskResult, content_hash
 from gobench.tasks import Task
-
-if TYPE_CHECKING:
-    from jinja2 import Template
 
 GROUPS = 3  # best, worst, strangest
 
@@ -53,12 +47,7 @@ class Page(NamedTuple):
 
 def render(page: Page) -> str:
     """The HTML of a page."""
-    style = _read("page.css")
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii")
-    policy = (
-        f"default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; style-src 'sha256-{digest}'"
-    )
-    return _template().render(page=page, style=style, policy=policy)
+    return pages.render("gobench.report", page=page)
 
 
 def assemble(result: Result, folder: Path, most: int) -> Page:
@@ -167,17 +156,3 @@ def _partial(result: Result) -> list[str]:
     return [
         f"Not all samples were played ({', '.join(short)}): compare these numbers with nothing but the same part."
     ]
-
-
-def _read(name: str) -> str:
-    return files("gobench.report").joinpath(name).read_text("utf-8")
-
-
-@cache
-def _template() -> Template:
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    return environment.from_string(_read("page.html"))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from gobench.evidence import Kept
+from gobench.pages import embedded_picture
 from gobench.report.choose import choose
 from gobench.tasks import Exhibit, Table, Task
 from gobench.types import Array, Record
@@ -65,7 +65,5 @@ def _shown(task: Task, row: Record, frames: Mapping[str, Array]) -> Shown:
 
 
 def _picture(caption: str, array: Array) -> Picture:
-    from gobench.codec.pictures import encode
-
-    data = base64.b64encode(encode(array)).decode("ascii")
+    data = embedded_picture(array)
     return Picture(caption, f"data:image/png;base64,{data}", *array.shape[:2])
