@@ -43,20 +43,29 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_wheel_holds_the_rooms_and_nothing_generic(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     tops = {name.split("/")[0] for name in names}
-    assert {"gobench", "gobench_go"} <= tops
+    assert {"gobench", "gobench_go", "gobench_floor"} <= tops
     assert not tops & {"generators", "baselines", "leaderboard", "tests", "benchmarks", "cards"}
     assert {"gobench/py.typed", "gobench_go/py.typed", "gobench_go/recipes.toml"} <= set(names)
     assert {
         "gobench/cards/go.md.j2",
+        "gobench/cards/benchmark.md.j2",
+        "gobench/cards/floors.json",
+        "gobench/cards/result.schema.json",
+        "gobench/compare/page.css",
         "gobench/preview/page.js",
+        "gobench/report/page.html",
+        "gobench/zeroshot/wordings.toml",
+        "gobench_go/judged/data/go5-lite.jsonl.gz",
+        "gobench_go/judged/data/go7-lite.jsonl.gz",
+        "gobench_go/judged/data/go9-lite.jsonl.gz",
         "gobench_go/video/data/videoworld_256.png",
     } <= set(names)
 
 
 IMPORT_ALL = """
 import importlib, pkgutil, sys
-import gobench, gobench_go
-for package in (gobench, gobench_go):
+import gobench, gobench_floor, gobench_go
+for package in (gobench, gobench_floor, gobench_go):
     assert sys.prefix in package.__file__, package.__file__
     for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
         if not module.name.endswith("__main__"):
@@ -77,3 +86,9 @@ def test_the_console_script_answers(installed: Path, tmp_path: Path) -> None:
     assert "perft" in run(gobench, "go", "--help", cwd=tmp_path)
     run(gobench, "go", "render", "--moves", "E5", "board.png", cwd=tmp_path)
     assert (tmp_path / "board.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_a_model_is_scored_outside_the_checkout(installed: Path, tmp_path: Path) -> None:
+    words = ("evaluate", "copy-frame", "--suite", "go5-lite", "--limit", "40", "--out", "result")
+    assert "no-change 40" in run(installed / "bin" / "gobench", *words, cwd=tmp_path)
+    assert (tmp_path / "result" / "report.html").read_text().startswith("<!doctype html>")
