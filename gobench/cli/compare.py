@@ -119,7 +119,12 @@ def _show_slices(task: TaskComparison, level: float) -> None:
     moved = task.moved
     with_interval = sum(s.difference.change.interval is not None for s in task.slices)
     if not moved:
-        return click.echo(f"\nno slice moved: all {with_interval} intervals of {task.metric} include 0")
+        why = (
+            f"all {with_interval} intervals of {task.metric} include 0"
+            if with_interval
+            else "none has an interval"
+        )
+        return click.echo(f"\nno slice moved: {why}")
     holding = sum(s.holds for s in moved)
     click.echo(
         f"\nslices that moved ({task.metric}; {len(moved)} of {with_interval} intervals exclude 0, {holding} of them "
