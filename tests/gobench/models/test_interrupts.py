@@ -95,3 +95,15 @@ def test_a_step_that_takes_minutes_ends_with_the_process(tmp_path: Path) -> None
     assert "KeyboardInterrupt" in told
     assert found == 130
     assert seconds < 20
+
+
+def test_a_torch_model_that_is_late_ends_the_command_in_order(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    (tmp_path / "slow_model.py").write_text(MODEL.format(work=STEPS, size=64))
+    words = ["smoke", "slow_model.py:Slow", "--timeout", "0.5"]
+    code = f"from gobench.cli import main; import sys; sys.argv = ['gobench', *{words}]; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=90
+    )
+    assert "terminate called" not in done.stderr
+    assert done.returncode == 5 and "did not answer within 0.5 s" in done.stdout, done
