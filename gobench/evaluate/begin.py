@@ -146,6 +146,7 @@ def covered(plan: Plan, tasks: Sequence[Task], notice: Callable[[str], None]) ->
     found = 0
     for task in tasks:
         if not task.chained:
+            plan.model.begin(task.public)  # refuses answers to other questions
             samples = plan.samples(task)
             there = coverage(task.name, samples)["found"]
             notice(
