@@ -34,7 +34,7 @@ def send(header, data=b""):
 while (message := receive())[0]["op"] != "bye":
     asked, frames = message
     if asked["op"] == "hello":  # at least one of these, or {"ok": true}
-        send({"frame_size": [256, 256], "max_frames": 1, "context_keys": [], "kind": "floor"})
+        send({"frame_size": [256, 256], "max_frames": 1, "context_keys": []})
     elif asked["op"] == "generate":
         video = continue_video(frames, asked["n"], [int(s) for s in asked["seeds"]], asked["context"])
         send({"shape": list(video.shape)}, np.ascontiguousarray(video, np.uint8).tobytes())

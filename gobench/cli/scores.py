@@ -21,7 +21,8 @@ class Deviation(NamedTuple):
 def lines(result: Result) -> Iterator[str]:
     """The whole result for a person."""
     model, suite = result.model, result.suite
-    seen = "" if model.video_only else f", reads {', '.join(model.context_keys)} beside the frames"
+    keys = ", ".join(model.context_keys)
+    seen = f", reads {keys} beside the frames" if keys else "" if model.video_only else ", not by video alone"
     yield f"{model.name} ({model.kind}{seen}) on {suite.name}, protocol {suite.protocol}, {result.status}"
     for task in result.tasks:
         yield ""
