@@ -28,7 +28,7 @@ def forget() -> None:
         found.cache_clear()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def lamps(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """The domain is installed."""
     place = tmp_path_factory.mktemp("installed")
@@ -44,7 +44,7 @@ def lamps(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     forget()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def runs(lamps: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with evaluated runs: worse, better, short (some samples only), strict (another protocol)."""
     from gobench.evaluate import evaluate
