@@ -20,6 +20,8 @@ import numpy.typing as npt
 
 from gobench.types import Array, Json, Record
 
+ALWAYS_ASKED = ("id", "task", "ask")  # context that every question has
+CONTEXT_KEYS = (*ALWAYS_ASKED, "to_move", "instruction")  # context that some suite or protocol has
 MOST_FRAMES = 8  # the longest prompt of any task, in frames
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from gobench import evidence
-from gobench.canonical import sha256_file
 from gobench.errors import DataError, UsageError
 from gobench.evaluate import open_suite
 from gobench.evaluate.folder import RUN, read_run
@@ -24,6 +23,9 @@ class Side:
     letter: str  # "A" or "B"
     path: Path  # the result file
     result: Result
+    kept: dict[str, evidence.Kept] = field(
+        default_factory=dict, compare=False, repr=False
+    )  # task -> opened once
 
     @property
     def folder(self) -> Path:
@@ -42,7 +44,9 @@ class Side:
 
     def frames(self, task: str, sample: str) -> dict[str, Array]:
         """The frames that were kept of a sample."""
-        return evidence.frames(self.folder, task, sample)
+        if task not in self.kept:
+            self.kept[task] = evidence.Kept(self.folder, task)
+        return self.kept[task].frames(sample)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +154,7 @@ def read(side: Side, name: str, known: frozenset[str] | None, force: bool) -> Re
         )
     task = tasks[name]
     _check_protocol(side, task, force)
-    _check_evidence(side, name)
+    evidence.refuse_other(side.folder, name, [e.sha256 for e in side.result.evidence if e.task == name])
     _, rows = evidence.read(side.folder, name)
     novel = None if known is None else {sample: sample not in known for sample in task.ids}
     return Read(task, {row["id"]: row for row in rows}, task.table(rows, novel))
@@ -162,18 +166,4 @@ def _check_protocol(side: Side, task: Task, force: bool) -> None:
         raise DataError(
             f"{side.path} was made under another version of {task.name} (protocol hash {made[:12]}, now "
             f"{protocol_hash(task)[:12]}). Compare with the version that made it, evaluate again, or add --force."
-        )
-
-
-def _check_evidence(side: Side, name: str) -> None:
-    path = evidence.path_of(side.folder, name)
-    if not path.exists():
-        raise DataError(
-            f"{side.path} has no evidence beside it ({path} is missing): a comparison pairs samples, and needs the "
-            "whole folder of the run."
-        )
-    stated = [e.sha256 for e in side.result.evidence if e.task == name]
-    if sha256_file(path) not in stated:
-        raise DataError(
-            f"{path} is not the evidence that {side.path} was derived from. Run `gobench score {side.folder}`."
         )

@@ -18,14 +18,13 @@ from gobench.evaluate.environment import environment, facts, later
 from gobench.evaluate.groups import ready_made
 from gobench.evaluate.protocol import benchmark_of, grouped, order, protocol_hash
 from gobench.sketch import novel
-from gobench.tasks import MOST_FRAMES, Suite, Task, View
+from gobench.tasks import CONTEXT_KEYS, MOST_FRAMES, Suite, Task, View
 from gobench.types import Record
 
 if TYPE_CHECKING:
     from gobench.models import Loaded
     from gobench.models.describe import ModelInfo
 
-KEYS = frozenset({"id", "task", "ask", "to_move", "instruction"})  # context keys that some domain offers
 CHAINED = "later asks depend on earlier answers, and this model's answers were made beforehand"
 
 
@@ -165,13 +164,13 @@ def askable(plan: Plan, tasks: Sequence[Task]) -> None:
 
     Raises UsageError for frames that cannot be drawn so, and for a context key that no task offers.
     """
-    offered = set[str]()
+    offered = set[str](CONTEXT_KEYS)
     for task in tasks:
         first = task.trial(plan.samples(task)[0], plan.view).ask()
         offered |= set(first.context if first else ())
     for key in plan.model.info.context_keys:
-        if key not in offered | KEYS:
-            raise unknown(f"context key of {plan.model.who}", key, offered | KEYS)
+        if key not in offered:
+            raise unknown(f"context key of {plan.model.who}", key, offered)
 
 
 def _declared(plan: Plan) -> Record:

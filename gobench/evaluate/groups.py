@@ -5,9 +5,9 @@ A group is a pure function of (model, task, seed, its samples): it is the unit o
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from gobench.types import Array, Record
 if TYPE_CHECKING:
     from gobench.models import Loaded
 
+T = TypeVar("T")
 CHECKED = 16  # samples whose first answers are asked once more, alone
 
 
@@ -85,7 +86,7 @@ def play(
     seats = [_Seat(sample, task.trial(sample, view)) for sample in samples]
     live = _asking(seats)
     while live:
-        for bunch in _bunches(live, ready_made(model)):
+        for bunch in bunched(live, _alone if ready_made(model) else _alike):
             for (seat, _), answer in zip(bunch, _ask(task, bunch, model, seed), strict=True):
                 seat.tell(answer)
         live = _asking([seat for seat, _ in live])
@@ -98,13 +99,25 @@ def _asking(seats: Sequence[_Seat]) -> list[Question]:
     return [(seat, ask) for seat, ask in questions if ask is not None]
 
 
-def _bunches(live: Sequence[Question], alone: bool) -> list[list[Question]]:
-    """Questions of equal shape together, or each alone."""
-    table: dict[object, list[Question]] = {}
-    for seat, ask in live:
-        key = seat.sample if alone else (ask.frames.shape, ask.n)
-        table.setdefault(key, []).append((seat, ask))
+def bunched(items: Iterable[T], key: Callable[[T], object]) -> list[list[T]]:
+    """Items with equal keys together, in the order in which they come."""
+    table: dict[object, list[T]] = {}
+    for item in items:
+        table.setdefault(key(item), []).append(item)
     return list(table.values())
+
+
+def shape(ask: Ask) -> object:
+    """Questions of equal shape go into one call of the model."""
+    return ask.frames.shape, ask.n
+
+
+def _alike(question: Question) -> object:
+    return shape(question[1])
+
+
+def _alone(question: Question) -> object:
+    return question[0].sample
 
 
 def _ask(task: Task, bunch: Sequence[Question], model: Loaded, seed: int) -> Sequence[Array]:
@@ -144,7 +157,7 @@ def _played(seat: _Seat, everything: bool) -> Played:
 def batch_check(task: Task, samples: Sequence[str], model: Loaded, view: View, seed: int) -> Record:
     """Ask a group's first questions in full batches, and ``CHECKED`` of them alone: how many answers differ."""
     seats = [_Seat(sample, task.trial(sample, view)) for sample in samples]
-    bunches = _bunches(_asking(seats), alone=False)
+    bunches = bunched(_asking(seats), _alike)
     alone = {seat.sample for bunch in bunches for seat, _ in bunch if seat.sample in samples[:CHECKED]}
     different = 0
     for bunch in bunches:

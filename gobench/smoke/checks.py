@@ -13,11 +13,10 @@ from gobench.seeds import seed64
 from gobench.smoke.bench import Bench
 from gobench.smoke.questions import SYNTHETIC, Question, bunches
 from gobench.smoke.report import Finding
+from gobench.tasks import ALWAYS_ASKED, CONTEXT_KEYS
 from gobench.types import Array
 
 ROUNDING = 2  # levels of 255 by which frames may differ when only the order of sums does
-ALWAYS = ("id", "task", "ask")  # context that every question has
-COMMON = (*ALWAYS, "to_move", "instruction")  # context that some suite or protocol has (see tasks.Ask)
 
 
 def examine(bench: Bench, progress: Callable[[str], None]) -> Iterator[Finding]:
@@ -158,12 +157,12 @@ def _longer(bench: Bench) -> Iterator[Finding]:
 def _context(bench: Bench) -> Iterator[Finding]:
     declared = bench.loaded.info.context_keys
     asks = [q.ask.context for case in bench.cases for q in case.questions]
-    offered = set(ALWAYS).union(*asks)
+    offered = set(ALWAYS_ASKED).union(*asks)
     if absent := [key for key in declared if key not in offered]:
         near = [n for key in absent for n in difflib.get_close_matches(key, offered, n=1)]
         guess = f"Did you mean {', '.join(near)}? " if near else ""
         text = f"no question of this suite has the context {', '.join(absent)}"
-        typo = set(absent) - set(COMMON) and any(case.name != SYNTHETIC for case in bench.cases)
+        typo = set(absent) - set(CONTEXT_KEYS) and any(case.name != SYNTHETIC for case in bench.cases)
         fix = f"{guess}Offered here: {', '.join(sorted(offered))}."
         yield Finding("wrong" if typo else "note", "context", text, fix)
     else:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gobench.errors import DataError, UsageError
+from gobench.evaluate.groups import bunched, shape
 from gobench.models import Loaded
 from gobench.seeds import seed64, stream
 from gobench.smoke.report import Finding
@@ -77,8 +78,4 @@ def _made_up(view: View, samples: int) -> Case:
 
 def bunches(questions: Sequence[Question]) -> list[list[Question]]:
     """Questions of equal shape together: one call of the model each."""
-    table: dict[object, list[Question]] = {}
-    for question in questions:
-        key = (question.ask.frames.shape, question.ask.n)
-        table.setdefault(key, []).append(question)
-    return list(table.values())
+    return bunched(questions, lambda question: shape(question.ask))

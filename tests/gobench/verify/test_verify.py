@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import json
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -44,11 +43,6 @@ def template(domain: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("template") / "built"
     build(domain, configure(domain, "dot-tiny"), folder)
     return folder
-
-
-@pytest.fixture
-def built(template: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(template, tmp_path / "built"))
 
 
 def kinds(findings: tuple[Finding, ...]) -> set[tuple[str, str]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -35,11 +34,6 @@ def template(domain: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("template") / "built"
     build(domain, configure(domain, "dot-tiny"), folder, extras=EXTRAS)
     return folder
-
-
-@pytest.fixture
-def built(template: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(template, tmp_path / "built"))
 
 
 def contents(folder: Path) -> dict[str, bytes]:

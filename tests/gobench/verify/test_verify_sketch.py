@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -32,11 +31,6 @@ def template(domain: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("verify-sketch") / "built"
     build(domain, configure(domain, "dot-tiny"), folder)
     return folder
-
-
-@pytest.fixture
-def built(template: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(template, tmp_path / "built"))
 
 
 def resigned(folder: Path) -> None:
