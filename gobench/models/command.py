@@ -17,9 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from gobench.canonical import sha256, sha256_file
+from gobench.children import Child, GoneError, SilentError
 from gobench.errors import ChildError, DataError, UsageError
 from gobench.models.answers import shape_hint
-from gobench.models.child import Child, GoneError, SilentError
 from gobench.models.describe import ModelInfo, describe
 from gobench.models.framing import LENGTH, PROTOCOL, GarbledError, header, header_length, pack, shape_of
 from gobench.models.loaded import PATIENCE

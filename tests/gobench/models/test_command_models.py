@@ -124,7 +124,7 @@ AT_START = {
     "killed": ("os.kill(os.getpid(), 9)", "SIGKILL: perhaps it had no memory"),
     "ends": ("", "exit code 0.*nothing to stderr"),
     "prints": ("print('Loading the model, please wait ...', flush=True); time.sleep(9)", "print to stdout.*ng the model"),
-    "short-garbage": ("OUT.write(b'ab'); OUT.flush()", r"exit code 0 in the middle of an answer \(2 of 4"),
+    "short-garbage": ("receive(); OUT.write(b'ab'); OUT.flush()", r"exit code 0 in the middle of an answer \(2 of 4"),
     "oversized": ("OUT.write(struct.pack('<I', 2**31)); OUT.flush(); time.sleep(9)", "length of a header"),
     "no-json": ("OUT.write(struct.pack('<I', 5) + b'hello'); OUT.flush(); time.sleep(9)", "not JSON.*b'hello'"),
     "deep-json": ("OUT.write(struct.pack('<I', 99999) + b'[' * 99999); OUT.flush(); time.sleep(9)", "not JSON"),

@@ -14,7 +14,7 @@ import time
 import weakref
 from collections.abc import Callable, Sequence
 
-from gobench.models.watcher import dismiss, watch
+from gobench.children.watcher import dismiss, watch
 
 CHUNK = 1 << 16
 TAIL = 4096  # bytes of stderr that are kept

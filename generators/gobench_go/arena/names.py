@@ -1,0 +1,77 @@
+"""One string -> a player.
+
+===========================  ==================================================================================
+``random``, ``mcts:200``     an embedded teacher
+``gnugo:10``, ``pachi:5000`` an engine of the table of presets (``gobench_go.engines.presets``)
+``gtp:COMMAND``              any program that speaks GTP: ``gtp:"gnugo --mode gtp --level 3"``
+``katago:MODEL[@CONFIG]``    KataGo's analysis engine with a network
+anything else                a video model, as ``gobench.models.load`` names them
+===========================  ==================================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from gobench_go.arena.player import Player
+
+SECONDS = 60.0  # that a player may think about one move
+TRIES = 10  # how often a model is asked for a legal move, as in the protocol "standard"
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """How players are asked: part of a match's plan."""
+
+    seconds: float = SECONDS  # that an engine or a model may take for one move
+    tries: int = TRIES  # of a model, until its first legal move
+    device: str = "cpu"  # where torch models run
+    dtype: str = "float32"
+
+
+def open_player(text: str, conditions: Conditions | None = None) -> Player:
+    """The player of a name; nothing is started before ``begin``.
+
+    Raises:
+        UsageError: a name that cannot be, or an engine or network that is not here; says how to get it.
+    """
+    given = conditions or Conditions()
+    head = text.partition(":")[0].partition("@")[0]
+    return KINDS.get(head, _preset_or_model)(text, given)
+
+
+def _teacher(text: str, conditions: Conditions) -> Player:
+    from gobench_go.arena.embedded import EmbeddedPlayer
+
+    return EmbeddedPlayer.of(text)
+
+
+def _gtp(text: str, conditions: Conditions) -> Player:
+    from gobench_go.arena.engine_player import GtpPlayer
+
+    return GtpPlayer.of(text, conditions)
+
+
+def _katago(text: str, conditions: Conditions) -> Player:
+    from gobench_go.arena.engine_player import KataGoPlayer
+
+    return KataGoPlayer.of(text, conditions)
+
+
+def _preset_or_model(text: str, conditions: Conditions) -> Player:
+    from gobench_go.engines.presets import PRESETS
+
+    if text.partition(":")[0] in PRESETS:
+        return _gtp(text, conditions)
+    from gobench_go.arena.model_player import ModelPlayer
+
+    return ModelPlayer.of(text, conditions)
+
+
+KINDS: Mapping[str, Callable[[str, Conditions], Player]] = {
+    "random": _teacher,
+    "mcts": _teacher,
+    "gtp": _gtp,
+    "katago": _katago,
+}
