@@ -163,7 +163,7 @@ MAKERS: Mapping[str, Callable[[JudgedSet, str, str], Task]] = {"next-move": next
 
 
 def _settings(judged: JudgedSet, protocol: str) -> Record:
-    from gobench_go.tasks.base import THEME
+    from gobench_go.tasks.asking import THEME
     from gobench_go.tasks.reading import READER
     from gobench_go.video.themes import DRAWN
 
@@ -186,7 +186,7 @@ def _settings(judged: JudgedSet, protocol: str) -> Record:
 
 
 def _public(judged: JudgedSet, task: str, suite: str, protocol: str) -> Mapping[str, Json]:
-    from gobench_go.tasks.base import THEME
+    from gobench_go.tasks.asking import THEME
 
     rules = judged.rules
     return {

@@ -9,16 +9,16 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from gobench.errors import DataError, UsageError
+from gobench.errors import DataError
 from gobench.tasks import Ask, View
 from gobench.types import Array, Json, Record
 from gobench_go.game.position import NAMES
 from gobench_go.judged import JudgedGame, JudgedSet
+from gobench_go.tasks import asking
+from gobench_go.tasks.asking import COLOURS, THEME
 from gobench_go.tasks.samples import Sample
-from gobench_go.video.themes import Look, look
+from gobench_go.video.themes import Look
 
-THEME = "videoworld"
-COLOURS = ("", "black", "white")
 RULES_IN_WORDS = (
     "The game is Go on {rows}x{cols} points. Players take turns putting one stone on an empty point. Stones of the other "
     "colour that are left without an empty neighbouring point are taken off the board at once. No stone may be put where "
@@ -72,31 +72,16 @@ class JudgedTask:
 
     def look(self, view: View) -> Look:
         """How prompts are drawn for a model. Raises UsageError for a view that is not square or too small."""
-        if view.height != view.width:
-            raise UsageError(
-                f"{self.name} draws square pictures, but the model takes {view.height}x{view.width} pixels: "
-                "give it a square frame_size, such as 256x256."
-            )
-        rules = self.judged.rules
-        return look(self.theme, view.height, rules.rows, rules.cols)
+        return asking.square_look(self.name, self.theme, view, self.judged.rules)
 
     def prompt(self, sample: str, view: View) -> Array:
         """The last ``view.frames`` boards up to a sample's, drawn: uint8 [T, H, W, 3]."""
-        from gobench_go.video.render import frames
-
         game, ply = self.position(sample)
-        return frames(self.look(view), game.boards[max(0, ply + 1 - view.frames) : ply + 1])
+        return asking.prompt(self.look(view), game.boards[: ply + 1], view.frames)
 
     def context(self, sample: str, ask: int, color: int) -> Record:
         """What a model may be told with a question; ``color`` is to move."""
-        colour = COLOURS[color]
-        return {
-            "id": sample,
-            "task": self.name,
-            "ask": ask,
-            "to_move": colour,
-            "instruction": f"{colour.capitalize()} to move. Show the board after {colour}'s best move.",
-        }
+        return asking.context(sample, self.name, ask, color)
 
     def wording(self, sample: str) -> Mapping[str, str]:
         """Words for an instruction: who is to move and the rules."""
