@@ -2,6 +2,7 @@
 
     one number        ``estimate``      a mean with its interval: Wilson, or a bootstrap of whole clusters
     two models        ``paired``        the difference on common samples; ``paired_p``, ``mcnemar``, ``holm``
+    players of games  ``rate``          Elo ratings with intervals over pairs of games
     many models       ``rank``          rank intervals and tiers, simultaneous over all pairs
     before measuring  ``samples_needed``, ``detectable``, ``achieved_power``
 
@@ -22,12 +23,17 @@ from gobench.statistics.power import (
 )
 from gobench.statistics.quantiles import normal_quantile, t_quantile, t_tail
 from gobench.statistics.ranks import Rank, rank
+from gobench.statistics.ratings import Played, Rating, Ratings, UnconnectedError, rate, win_chance
 
 __all__ = [
     "METHODS",
     "Estimate",
     "Need",
+    "Played",
     "Rank",
+    "Rating",
+    "Ratings",
+    "UnconnectedError",
     "Weights",
     "achieved_power",
     "chance_discordance",
@@ -41,8 +47,10 @@ __all__ = [
     "paired",
     "paired_p",
     "rank",
+    "rate",
     "samples_needed",
     "t_quantile",
     "t_tail",
     "wilson",
+    "win_chance",
 ]
