@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gobench.cli.aside import prints_aside
+from gobench.aside import prints_aside
 from gobench.cli.options import LOGGED, as_json, emit, worker_count
 from gobench.errors import StoppedError
 

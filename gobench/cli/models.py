@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from gobench.cli.aside import prints_aside
+from gobench.aside import prints_aside
 from gobench.cli.options import as_json, emit
 
 EXIT_WRONG = 5
