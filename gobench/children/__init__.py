@@ -4,6 +4,6 @@ Each lives in a process group of its own, is asked with a deadline, has its stde
 when it is ended, killed or forgotten, or when this process dies, however it dies.
 """
 
-from gobench.children.child import Child, GoneError, SilentError
+from gobench.children.child import Child, FloodError, GoneError, SilentError
 
-__all__ = ["Child", "GoneError", "SilentError"]
+__all__ = ["Child", "FloodError", "GoneError", "SilentError"]

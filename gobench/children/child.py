@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from gobench.children.watcher import dismiss, watch
 
@@ -21,6 +21,7 @@ TAIL = 4096  # bytes of stderr that are kept
 LINES = 12  # of them shown
 GRACE = 2.0  # seconds to end after being asked to, and again after SIGTERM
 LOOK = 0.2  # seconds between looks whether a silent child lives
+LONGEST = 1 << 20  # bytes of a line
 PR_SET_PDEATHSIG = 1
 
 
@@ -32,30 +33,35 @@ class SilentError(Exception):
     """The deadline passed."""
 
 
+class FloodError(Exception):
+    """More came than was allowed."""
+
+
 class Child:
     """A program in a process group of its own, its stderr drained all the while."""
 
-    def __init__(self, argv: Sequence[str]) -> None:
-        """Start it. Raises OSError where the system cannot."""
+    def __init__(
+        self, argv: Sequence[str], environment: Mapping[str, str] | None = None, grace: float = GRACE
+    ) -> None:
+        """Start it; ``environment`` is added to this process's own.
+
+        ``grace`` is how long it may take to end when it is asked to, and again after SIGTERM. Raises OSError where
+        the system cannot start it.
+        """
         self._process = subprocess.Popen(
             argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0,
-            start_new_session=True, preexec_fn=_die_with_parent(),
+            start_new_session=True, preexec_fn=_die_with_parent(), env={**os.environ, **(environment or {})},
         )  # fmt: skip
         assert self._process.stdin and self._process.stdout and self._process.stderr
         self._in = self._process.stdin.fileno()
         self._out = self._process.stdout.fileno()
         os.set_blocking(self._in, False)
         os.set_blocking(self._out, False)
-        self._tail = bytearray()
-        self._drain = threading.Thread(
-            target=_drain,
-            args=(self._process.stderr.fileno(), self._tail),
-            name="gobench-stderr",
-            daemon=True,
-        )
+        self._held = bytearray()  # of its stdout, read and not yet asked for
+        self._drain = Drain(self._process.stderr.fileno())
         self._drain.start()
         self._watcher = watch(self._process.pid)
-        self.stop = weakref.finalize(self, _stop, self._process, self._drain, self._watcher)
+        self.stop = weakref.finalize(self, _stop, self._process, self._drain, self._watcher, grace)
 
     @property
     def pid(self) -> int:
@@ -87,7 +93,9 @@ class Child:
     def read(self, size: int, until: float) -> bytearray:
         """Exactly ``size`` bytes of its stdout; raises GoneError and SilentError as ``write`` does."""
         found = bytearray(size)
-        view, done = memoryview(found), 0
+        view, done = memoryview(found), min(size, len(self._held))
+        view[:done] = self._held[:done]
+        del self._held[:done]
         while done < size:
             self._wait(self._out, None, until)
             try:
@@ -99,11 +107,43 @@ class Child:
             done += got
         return found
 
+    def line(self, until: float, limit: int = LONGEST) -> bytes:
+        """The next line of its stdout, without the newline; raises GoneError and SilentError as ``write`` does, and
+        FloodError for a line of more than ``limit`` bytes.
+        """
+        seen = 0
+        while (end := self._held.find(b"\n", seen)) < 0:
+            seen = len(self._held)
+            if seen > limit:
+                raise FloodError
+            self._more(until)
+        if end > limit:
+            raise FloodError
+        line = bytes(self._held[:end])
+        del self._held[: end + 1]
+        return line
+
+    def _more(self, until: float) -> None:
+        """Hold another chunk of its stdout."""
+        self._wait(self._out, None, until)
+        if time.monotonic() > until:  # also for one that never stops writing
+            raise SilentError
+        try:
+            got = os.read(self._out, CHUNK)
+        except BlockingIOError:
+            return
+        if not got:
+            raise GoneError(
+                self._ending("closed its stdout") + (" in the middle of a line" if self._held else "")
+            )
+        self._held += got
+
     def leftover(self) -> bytes:
         """What else lies in its stdout now, at most a chunk."""
+        held, self._held = bytes(self._held[:CHUNK]), self._held[CHUNK:]
         with contextlib.suppress(OSError):
-            return os.read(self._out, CHUNK)
-        return b""
+            return held or os.read(self._out, CHUNK)
+        return held
 
     def end(self) -> None:
         """Close its stdin, give it time to end, and make sure that it has, with all of its group."""
@@ -117,7 +157,7 @@ class Child:
     def last_words(self) -> str:
         """The end of what it wrote to stderr, as lines; empty if it wrote nothing."""
         self._drain.join(0.2 if self._process.poll() is not None else 0)
-        lines = bytes(self._tail).decode("utf-8", "replace").split("\n")
+        lines = bytes(self._drain.tail).decode("utf-8", "replace").split("\n")
         shown = [_printable(line)[:300] for line in lines if line.strip()][-LINES:]
         return "\n  ".join(shown)
 
@@ -159,20 +199,34 @@ def _printable(line: str) -> str:
     return "".join(c if c.isprintable() else " " for c in line).rstrip()
 
 
-def _drain(stderr: int, tail: bytearray) -> None:
-    while True:
+class Drain(threading.Thread):
+    """Reads a child's stderr to the end, or until told to stop: a process that left the group may hold it open."""
+
+    def __init__(self, stderr: int) -> None:
+        super().__init__(name="gobench-stderr", daemon=True)
+        self.tail = bytearray()
+        self.stopped = threading.Event()
+        self._stderr = stderr
+
+    def run(self) -> None:
+        watch = select.poll()
+        watch.register(self._stderr, select.POLLIN)
+        while not self.stopped.is_set():
+            if watch.poll(1000 * LOOK) and not self._read():
+                return
+
+    def _read(self) -> bool:
         try:
-            data = os.read(stderr, CHUNK)
+            data = os.read(self._stderr, CHUNK)
         except OSError:
-            return
-        if not data:
-            return
-        tail += data
-        del tail[:-TAIL]
+            return False
+        self.tail += data
+        del self.tail[:-TAIL]
+        return bool(data)
 
 
 def _stop(
-    process: subprocess.Popen[bytes], drain: threading.Thread, watcher: subprocess.Popen[bytes] | None
+    process: subprocess.Popen[bytes], drain: Drain, watcher: subprocess.Popen[bytes] | None, grace: float
 ) -> None:
     """Ask, then SIGTERM, then SIGKILL; the process is reaped whatever it does, and its group goes with it."""
     assert process.stdin and process.stdout and process.stderr
@@ -182,16 +236,17 @@ def _stop(
         if number is not None:
             _signal(process, number)
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(GRACE)
+            process.wait(grace)
             break
     with contextlib.suppress(OSError):  # what it has forked may live on
         os.killpg(process.pid, signal.SIGKILL)
     dismiss(watcher)
     process.wait()
-    drain.join(GRACE)
+    drain.join(LOOK)  # what it wrote last
+    drain.stopped.set()
+    drain.join()
     process.stdout.close()
-    if not drain.is_alive():
-        process.stderr.close()
+    process.stderr.close()
 
 
 def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:

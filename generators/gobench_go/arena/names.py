@@ -54,7 +54,7 @@ def _gtp(text: str, conditions: Conditions) -> Player:
 
 
 def _katago(text: str, conditions: Conditions) -> Player:
-    from gobench_go.arena.engine_player import KataGoPlayer
+    from gobench_go.arena.katago_player import KataGoPlayer
 
     return KataGoPlayer.of(text, conditions)
 
