@@ -191,7 +191,8 @@ def _bounds(cells: Cells, fixed: Floats) -> list[Bound]:
     """
     paths = reached(cells.took())  # paths[a, b]: b took points from a, by way of others
     anchors = np.flatnonzero(~np.isnan(fixed)) if not np.isnan(fixed).all() else max(groups(paths), key=len)
-    above, below = paths[anchors].any(axis=0).tolist(), paths[:, anchors].any(axis=1).tolist()
+    above: list[bool] = np.any(paths[anchors], axis=0).tolist()
+    below: list[bool] = np.any(paths[:, anchors], axis=1).tolist()
     words: dict[tuple[bool, bool], Bound] = {
         (True, True): "", (True, False): ">=", (False, True): "<=", (False, False): "?",
     }  # fmt: skip
