@@ -20,7 +20,7 @@ from gobench.errors import UsageError
 from gobench.seeds import seed64
 from gobench_go.arena.player import NOTHING, RESIGN, Player, Reply
 from gobench_go.arena.result import DRAW, GameResult, Voided, other
-from gobench_go.engines.faults import EngineError, Fault
+from gobench_go.engines.faults import EngineError
 from gobench_go.game import coords
 from gobench_go.game.position import BLACK, REASONS, WHITE, Position
 from gobench_go.game.rules import Rules
@@ -29,10 +29,10 @@ REPLAYS = 3
 PLIES_PER_POINT = 3
 COLORS = {BLACK: "Black", WHITE: "White"}
 
-VERDICTS: Mapping[Fault, str] = MappingProxyType(
+VERDICTS: Mapping[str, str] = MappingProxyType(
     {"crash": "void", "late": "forfeit", "malformed": "forfeit", "refused": "forfeit"}
 )
-"""What a fault makes of the game: ``forfeit`` loses it, ``void`` undoes it, so that it is played again."""
+"""What an engine's fault makes of the game: ``forfeit`` loses it, ``void`` undoes it, so that it is played again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ def play(
     while True:
         table = _Table(fixture, start, players, limits.plies(rules), watch, clock or [0.0, 0.0])
         result = replace(table.played(), voided=voided)
-        if result.end not in VERDICTS or VERDICTS[result.end] == "forfeit" or len(voided) >= limits.replays:
+        if VERDICTS.get(result.end) != "void" or len(voided) >= limits.replays:
             return result
         loser = other(result.winner)
         players[loser - 1].close()

@@ -144,7 +144,7 @@ def game(tree: Any) -> SgfGame:
 
 
 def write(record: Mapping[str, Any]) -> bytes:
-    """A record (see KEY.json) as one FF[4] game in UTF-8."""
+    """A record (see KEY.json) as one FF[4] game in UTF-8; ``name`` and ``comment`` of the game are written if given."""
     rows, cols = record["rows"], record["cols"]
     root: dict[str, list[bytes]] = {
         "FF": [b"4"],
@@ -153,7 +153,7 @@ def write(record: Mapping[str, Any]) -> bytes:
         "SZ": [str(rows).encode() if rows == cols else f"{cols}:{rows}".encode()],
         "KM": [f"{record['komi']:g}".encode()],
     }
-    texts = {"RU": "rules", "PB": "black", "PW": "white", "RE": "result"}
+    texts = {"RU": "rules", "PB": "black", "PW": "white", "RE": "result", "GN": "name", "C": "comment"}
     for name, key in texts.items():
         if record.get(key):
             root[name] = [sgf_grammar.escape_text(str(record[key]).encode())]

@@ -1,0 +1,196 @@
+"""What a match's games come to, as plain data (``summary.json``) and as a cross table for people.
+
+Everything follows from the plan and ``games.jsonl``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
+
+from gobench.canonical import dumps, sha256
+from gobench.types import Record
+from gobench_go.arena.pairs import Score, pair_points, pentanomial, score
+from gobench_go.arena.plan import Plan
+from gobench_go.arena.result import DRAW, FORFEITS, GameResult
+from gobench_go.arena.sprt import Decision
+from gobench_go.game.position import BLACK, WHITE
+
+SUMMARY_FORMAT = 1
+DIGITS = 4
+
+
+def summary(plan: Plan, games: Sequence[GameResult], decision: Decision | None) -> Record:
+    """The tables of a match. Players stand in the order of their scores; shares lie in [0, 1]; what cannot be said is
+    null.
+    """
+    names = [entry.name for entry in plan.entries]
+    players = [_player(name, [game for game in games if name in (game.black, game.white)]) for name in names]
+    players.sort(key=lambda row: -(row["score"]["value"] if row["score"] else 0))
+    return {
+        "format": SUMMARY_FORMAT,
+        "games": len(games),
+        "planned": len(plan.pairings) * plan.games,
+        "games_sha256": sha256(b"".join(dumps(game.record()) + b"\n" for game in games)),
+        "plies": sum(len(game.moves) for game in games),
+        "unique_games": unique(games),
+        "voided": sum(len(game.voided) for game in games),
+        "ends": _counted(game.end for game in games),
+        "colors": {
+            "black": sum(game.winner == BLACK for game in games),
+            "draws": sum(game.winner == DRAW for game in games),
+            "white": sum(game.winner == WHITE for game in games),
+        },
+        "players": players,
+        "pairings": [_pairing(first, second, games) for first, second in plan.pairings],
+        "sprt": _sprt(plan, decision),
+    }
+
+
+def unique(games: Iterable[GameResult]) -> int:
+    """How many of the games differ in their moves: players that repeat themselves tell less than their games seem to."""
+    return len({game.moves for game in games})
+
+
+def won_drawn_lost(games: Iterable[GameResult], player: str) -> list[int]:
+    """[wins, draws, losses]."""
+    points = Counter(game.points(player) for game in games)
+    return [points[1.0], points[0.5], points[0.0]]
+
+
+def _player(name: str, games: Sequence[GameResult]) -> Record:
+    lost = [game for game in games if game.points(name) == 0]
+    return {
+        "name": name,
+        "games": len(games),
+        "won_drawn_lost": won_drawn_lost(games, name),
+        "as_black": won_drawn_lost((game for game in games if game.black == name), name),
+        "as_white": won_drawn_lost((game for game in games if game.white == name), name),
+        "score": _interval(score(pentanomial(pair_points(games, name)))),
+        "forfeits": _counted(game.end for game in lost if game.end in FORFEITS),
+        "resigned": sum(game.end == "resign" for game in lost),
+        "illegal_answers": sum(game.illegal[_side(game, name)] for game in games),
+        "asked": sum(game.asked[_side(game, name)] for game in games),
+        "crashes_voided": sum(each.by == 1 + _side(game, name) for game in games for each in game.voided),
+    }
+
+
+def _side(game: GameResult, name: str) -> int:
+    return int(game.white == name)
+
+
+def _pairing(first: str, second: str, games: Sequence[GameResult]) -> Record:
+    met = [game for game in games if {game.black, game.white} == {first, second}]
+    counts = pentanomial(pair_points(met, first))
+    found = score(counts)
+    return {
+        "players": [first, second],
+        "games": len(met),
+        "won_drawn_lost": won_drawn_lost(met, first),
+        "as_black": won_drawn_lost((game for game in met if game.black == first), first),
+        "as_white": won_drawn_lost((game for game in met if game.white == first), first),
+        "pentanomial": list(counts),
+        "score": _interval(found),
+        "elo": _elo(found),
+        "unique_games": unique(met),
+    }
+
+
+def _interval(found: Score | None) -> Record | None:
+    return None if found is None else {key: round(value, DIGITS) for key, value in asdict(found).items()}
+
+
+def _elo(found: Score | None) -> Record | None:
+    if found is None:
+        return None
+    shown = (round(each, 1) + 0.0 if math.isfinite(each) else None for each in found.elo)
+    return dict(zip(("value", "low", "high"), shown, strict=True))
+
+
+def _sprt(plan: Plan, decision: Decision | None) -> Record | None:
+    if plan.sprt is None or decision is None:
+        return None
+    low, high = (round(bound, DIGITS) for bound in plan.sprt.bounds)
+    return {
+        **asdict(plan.sprt),
+        "bounds": [low, high],
+        "llr": round(decision.llr, DIGITS),
+        "pairs": decision.pairs,
+        "verdict": decision.verdict,
+    }
+
+
+def _counted(words: Iterable[str]) -> dict[str, int]:
+    return dict(sorted(Counter(words).items()))
+
+
+# --- for people ---
+
+
+def text_table(found: Record) -> list[str]:
+    """The cross table: a row a player, the best one first; each meeting is wins-draws-losses of the row's player."""
+    rows = found["players"]
+    meetings = {tuple(each["players"]): each["won_drawn_lost"] for each in found["pairings"]}
+    head = ["", "player", "games", "score", "95% interval", *(f"{i}" for i in range(1, len(rows) + 1))]
+    table = [head]
+    for place, row in enumerate(rows, 1):
+        cells = [_meeting(meetings, row["name"], against["name"]) for against in rows]
+        table.append([f"{place}", row["name"], f"{row['games']}", *_shares(row["score"]), *cells])
+    left = {1}
+    widths = [max(len(line[i]) for line in table) for i in range(len(head))]
+    return [
+        "  ".join(_fit(left, i, cell, widths[i]) for i, cell in enumerate(line)).rstrip() for line in table
+    ]
+
+
+def _fit(left: set[int], column: int, cell: str, width: int) -> str:
+    place: Callable[[str, int], str] = str.ljust if column in left else str.rjust
+    return place(cell, width)
+
+
+def _meeting(meetings: dict[tuple[str, ...], list[int]], row: str, against: str) -> str:
+    if row == against:
+        return "·"
+    found = meetings.get((row, against)) or (meetings.get((against, row)) or [])[::-1]
+    return "-".join(str(each) for each in found) or ""
+
+
+def _shares(found: Record | None) -> tuple[str, str]:
+    if found is None:
+        return "", ""
+    return f"{100 * found['value']:.1f}%", f"{100 * found['low']:.0f} to {100 * found['high']:.0f}%"
+
+
+def text_pairings(found: Record) -> list[str]:
+    """A line a pairing: counts of pairs, the Elo difference with its interval."""
+    return [_pairing_line(each) for each in found["pairings"] if each["games"]]
+
+
+def _pairing_line(each: Record) -> str:
+    first, second = each["players"]
+    counts = "-".join(str(count) for count in each["pentanomial"])
+    elo = f", Elo {elo_words(each['elo'])}" if each["elo"] else ""
+    return f"{first} against {second}: pairs {counts}{elo}; {each['unique_games']} of {each['games']} games unique"
+
+
+def elo_words(elo: Record) -> str:
+    """``+190 (+85 to +330)``; ``above +120`` and ``below -120`` where all games were won or lost."""
+    value, low, high = elo["value"], elo["low"], elo["high"]
+    if value is None:
+        return f"above {low:+.0f}" if low is not None else f"below {high:+.0f}"
+    ends = ("-inf" if low is None else f"{low:+.0f}", "+inf" if high is None else f"{high:+.0f}")
+    return f"{value:+.0f} ({ends[0]} to {ends[1]})"
+
+
+def other_events(found: Record) -> list[str]:
+    """Forfeits, illegal answers and crashes, a line a player that has any."""
+    lines = []
+    for row in found["players"]:
+        words = [f"{count} lost by {end}" for end, count in row["forfeits"].items()]
+        words += [f"{row['illegal_answers']} illegal answers"] * bool(row["illegal_answers"])
+        words += [f"{row['crashes_voided']} crashes, games replayed"] * bool(row["crashes_voided"])
+        if words:
+            lines.append(f"{row['name']}: {', '.join(words)}")
+    return lines

@@ -1,0 +1,206 @@
+"""Playing matches: ``gobench go match``."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gobench_go.commands.workers import workers_option
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gobench_go.arena.matches import Match
+    from gobench_go.arena.plan import Plan
+    from gobench_go.arena.referee import Moment
+    from gobench_go.arena.result import GameResult
+
+
+@click.command(
+    epilog=(
+        "\b\nExamples:\n"
+        "  gobench go match mcts:50 mcts:200 --games 20 --out runs/match\n"
+        "  gobench go match random mcts:50 gnugo:1 --games 10 --out runs/round-robin\n"
+        "  gobench go match model.pt random mcts:50 --gauntlet --out runs/model\n"
+        "  gobench go match mcts:200 'gtp:gnugo --mode gtp --level 5' --out runs/gtp --watch\n"
+        "  gobench go match mcts:400 mcts:200 --games 1000 --sprt 0,100 --out runs/sprt"
+    )
+)
+@click.argument("players", metavar="PLAYER PLAYER [PLAYER...]", nargs=-1, required=True)
+@click.option("--out", required=True, metavar="DIR", type=click.Path(path_type=Path, file_okay=False),
+              help="The folder to play in; the same command goes on with it.")  # fmt: skip
+@click.option("--games", type=int, default=20, show_default=True, metavar="N",
+              help="Games of each pairing: an even number, each opening is played in both colours.")  # fmt: skip
+@click.option("--gauntlet", is_flag=True, help="Only the first player against each other one.")
+@click.option("--size", default="9x9", show_default=True, metavar="RxC", help="The board.")
+@click.option(
+    "--komi", type=float, metavar="K", help="What White gets [default: 7; on small boards what is fair]."
+)
+@click.option("--openings", default="auto", show_default=True, metavar="NAME|FILE|none",
+              help="The shipped ones of the board, or your own: SGF, or text such as E5 C3, one a line.")  # fmt: skip
+@click.option("--seed", type=int, default=0, show_default=True, metavar="N", help="Root of all randomness.")
+@click.option("--seconds", type=click.FloatRange(0, min_open=True), default=60.0, show_default=True, metavar="S",
+              help="That an engine or a model may take for a move.")  # fmt: skip
+@click.option("--tries", type=click.IntRange(1), default=10, show_default=True, metavar="N",
+              help="Answers of a model until its first legal move.")  # fmt: skip
+@click.option("--max-plies", type=click.IntRange(0), default=0, metavar="N",
+              help="Cut games there, by area [default: 3 times the points of the board].")  # fmt: skip
+@click.option("--replays", type=click.IntRange(0), default=3, show_default=True, metavar="N",
+              help="How often a game is played again that an engine's crash undid.")  # fmt: skip
+@click.option("--sprt", metavar="ELO0,ELO1[,A,B]",
+              help="Stop when one of two Elo differences of two players is accepted, with error rates A and B.")  # fmt: skip
+@click.option("--device", default="cpu", show_default=True, metavar="NAME", help="Where torch models run.")
+@click.option("--dtype", default="float32", show_default=True, metavar="NAME", help="Their numbers.")
+@workers_option("Games at a time, or auto for one a core. The result does not depend on it.")
+@click.option("--watch", is_flag=True, help="Show each board as it is played, one game at a time.")
+@click.option(
+    "--pause", type=click.FloatRange(0), default=0.0, metavar="S", help="Between moves, with --watch."
+)
+@click.option("--overwrite", is_flag=True, help="Remove the match in DIR first.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def match(
+    players: tuple[str, ...], out: Path, watch: bool, pause: float, as_json: bool, workers: int, overwrite: bool,
+    **flags: Any,
+) -> None:  # fmt: skip
+    """Let players play each other: teachers, engines and models, each pairing from fair openings in both colours.
+
+    A PLAYER is random, mcts:VISITS, an engine such as gnugo:10, "gtp:COMMAND", katago:MODEL or a video model. DIR gets
+    the games (games.jsonl, sgf/), tables (summary.json) and a page (index.html). Games that an engine's crash undid are
+    played again; illegal moves and late answers lose.
+    """
+    from gobench.errors import StoppedError
+    from gobench_go.arena.matches import play_match
+
+    began, plan = time.monotonic(), _plan(players, flags)
+    bar = _Bar(plan, as_json or watch)
+    screen = _Screen(pause) if watch else None
+    try:
+        played = play_match(
+            plan, out, workers=1 if watch else workers, overwrite=overwrite, progress=bar.show,
+            watch=screen.show if screen else None,
+        )  # fmt: skip
+    except KeyboardInterrupt:
+        raise StoppedError(f"stopped. Run the same command again to go on with {out}.") from None
+    finally:
+        bar.close()
+    _say(played, time.monotonic() - began, as_json)
+
+
+def _plan(players: tuple[str, ...], flags: dict[str, Any]) -> Plan:
+    from gobench_go.arena.names import Conditions
+    from gobench_go.arena.openings import find
+    from gobench_go.arena.plan import Plan, enter
+    from gobench_go.arena.referee import Limits
+    from gobench_go.arena.sprt import Sprt
+    from gobench_go.game import coords
+    from gobench_go.game.rules import named
+
+    rows, cols = coords.size(flags["size"])
+    rules = named("benchmark", rows, cols, flags["komi"])
+    conditions = Conditions(flags["seconds"], flags["tries"], flags["device"], flags["dtype"])
+    return Plan(
+        enter(players, conditions),
+        rules,
+        find(flags["openings"], rules),
+        flags["games"],
+        flags["seed"],
+        conditions,
+        Limits(flags["max_plies"], flags["replays"]),
+        flags["gauntlet"],
+        Sprt.of(flags["sprt"]) if flags["sprt"] else None,
+    )
+
+
+def _say(played: Match, seconds: float, as_json: bool) -> None:
+    from gobench_go.arena import tables
+
+    found = played.summary
+    if as_json:
+        facts = {"folder": str(played.folder), "seconds": round(seconds, 1), **found}
+        click.echo(json.dumps(facts))
+        return
+    plies = found["plies"] / max(1, found["games"])
+    lines = [
+        *tables.text_table(found),
+        "",
+        *tables.text_pairings(found),
+        *_sprt_line(found["sprt"]),
+        *tables.other_events(found),
+        f"{found['games']} games, {found['unique_games']} unique, {plies:.0f} plies in the mean; "
+        f"{found['voided']} replayed after a crash; {_spent(played)}",
+        f"{played.folder / 'index.html'}",
+    ]
+    click.echo("\n".join(lines))
+
+
+def _spent(played: Match) -> str:
+    wall = sum(line["wall"] for line in played.times)
+    return f"{wall:,.0f} s of play"
+
+
+def _sprt_line(found: dict[str, Any] | None) -> list[str]:
+    if found is None:
+        return []
+    low, high = found["bounds"]
+    return [
+        f"SPRT, H0 {found['elo0']:+g} Elo, H1 {found['elo1']:+g} Elo: {found['verdict']} after {found['pairs']} pairs "
+        f"(ratio {found['llr']:.2f}, bounds {low:.2f} and {high:.2f})"
+    ]
+
+
+class _Bar:
+    """Games and the score so far, on stderr."""
+
+    def __init__(self, plan: Plan, quiet: bool) -> None:
+        self.plan, self.quiet = plan, quiet
+        self.bar: Any = None
+
+    def show(self, games: Sequence[GameResult], total: int) -> None:
+        from tqdm import tqdm
+
+        if self.bar is None:
+            self.bar = tqdm(desc="match", unit="game", total=total, file=sys.stderr, disable=self.quiet)
+        self.bar.set_postfix_str(_standing(self.plan, games), refresh=False)
+        self.bar.update(len(games) - self.bar.n)
+
+    def close(self) -> None:
+        if self.bar is not None:
+            self.bar.close()
+
+
+def _standing(plan: Plan, games: Sequence[GameResult]) -> str:
+    """Points of two players, or of the three best of more, by their share."""
+    names = [entry.name for entry in plan.entries]
+    shares = []
+    for name in names:
+        points = [game.points(name) for game in games if name in (game.black, game.white)]
+        shares.append((sum(points) / max(1, len(points)), name, sum(points)))
+    if len(names) == 2:
+        return " : ".join(f"{name} {points:g}" for _, name, points in shares)
+    best = sorted(shares, key=lambda each: -each[0])[:3]
+    return ", ".join(f"{name} {100 * share:.0f}%" for share, name, _ in best)
+
+
+class _Screen:
+    """Boards in the terminal, one under the other; in place where stdout is a terminal."""
+
+    def __init__(self, pause: float) -> None:
+        self.pause = pause
+        self.height = 0
+
+    def show(self, moment: Moment) -> None:
+        from gobench_go.arena.screen import lines_of
+
+        lines = lines_of(moment)
+        if moment.reply is None:
+            self.height = 0
+        elif self.height and sys.stderr.isatty():
+            click.echo(f"\x1b[{self.height}A\x1b[J", err=True, nl=False)
+        self.height = len(lines)
+        click.echo("\n".join(lines), err=True)
+        time.sleep(self.pause)
