@@ -12,7 +12,8 @@ from pathlib import Path
 
 from gobench.canonical import sha256_file
 from gobench.errors import UsageError, unknown
-from gobench_go.engines.find import human_model, program
+from gobench_go.engines.find import program
+from gobench_go.engines.nets import HUMAN, find_net
 from gobench_go.engines.presets import FIXED, LARGEST_SEED, PRESETS, SEED, START, Preset
 
 HEAD = "gtp"
@@ -96,14 +97,13 @@ def _of_preset(text: str, head: str, argument: str) -> EngineCommand:
     if match is None:
         raise UsageError(f"engine {text!r}: write {preset.write}.")
     given = {key: value for key, value in match.groupdict().items() if value is not None}
-    _check_files(text, preset, given)
     place = program(preset.programs)
     if place is None:
         what = preset.programs[0]
-        raise UsageError(f"engine {text!r}: there is no {what} on the PATH. To get it: {how_to_get(preset)}.")
-    words = _filled(preset, given)
-    name = f"{head}:{_short(argument, preset, given)}"
-    return EngineCommand(name, (place, *words), preset.start, how_to_get(preset))
+        raise UsageError(f"engine {text!r}: there is no {what} on the PATH: {how_to_get(preset)}.")
+    _check_files(text, preset, given)
+    name = f"{head}:{_short(argument, given, (*preset.files, *preset.nets))}"
+    return EngineCommand(name, (place, *_filled(preset, given)), preset.start, how_to_get(preset))
 
 
 def _check_files(text: str, preset: Preset, given: Mapping[str, str]) -> None:
@@ -112,23 +112,24 @@ def _check_files(text: str, preset: Preset, given: Mapping[str, str]) -> None:
             raise UsageError(f"engine {text!r}: there is no file {given[key]!r}. Write {preset.write}.")
 
 
-def _short(argument: str, preset: Preset, given: Mapping[str, str]) -> str:
-    for key in preset.files:
+def _short(argument: str, given: Mapping[str, str], keys: Iterable[str]) -> str:
+    for key in keys:
         if key in given:
             argument = argument.replace(given[key], Path(given[key]).name)
     return argument
 
 
-def _filled(preset: Preset, given: Mapping[str, str]) -> Iterable[str]:
+def _filled(preset: Preset, given: Mapping[str, str]) -> list[str]:
     words = [*preset.arguments]
     for key, more in preset.more.items():
         words += more if key in given else ()
-    for keys, more in preset.unless.items():
-        words += () if set(keys.split()) & set(given) else more
-    paths = {key: str(Path(given[key]).expanduser()) for key in preset.files if key in given}
-    values = {**FIXED, **preset.defaults, **given, **paths}
+    for key, more in preset.unless.items():
+        words += () if key in given else more
+    places = {key: str(Path(given[key]).expanduser()) for key in preset.files if key in given}
+    places |= {key: str(find_net(given[key])) for key in preset.nets if key in given}
+    values = {**FIXED, **preset.defaults, **given, **places}
     if any("{human}" in word for word in words):
-        values["human"] = human_model()
+        values["human"] = str(find_net(HUMAN, "human network"))
     return [_fill(_fill(word, values), values) for word in words]  # twice: what is filled in may hold names
 
 

@@ -112,14 +112,14 @@ class GtpEngine:
 
     # --- its game ---
 
-    def begin(self, rules: Rules, seed: int) -> None:
-        """A new game from the empty board, by a new process where the seed stands in the command.
+    def begin(self, rules: Rules, seed: int, renew: bool = True) -> None:
+        """A new game from the empty board; with ``renew`` by a new process where the seed stands in the command.
 
         Raises:
             UsageError: it does not play on that board or with that komi.
             EngineError: it broke down.
         """
-        if not self.running or self.command.seeded:
+        if not self.running or (renew and self.command.seeded):
             self.start(seed)
         self._seed = seed
         self._new_game(Game(rules.rows, rules.cols, rules.komi, bytes(rules.points)))

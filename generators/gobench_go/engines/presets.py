@@ -4,8 +4,8 @@
 ``gnugo:LEVEL``               GNU Go, levels 1 to 10
 ``pachi:PLAYOUTS``            Pachi without its network, a fixed number of playouts a move
 ``leela-zero:NETWORK``        Leela Zero; ``@PLAYOUTS`` behind it, else 400. A build plays one board size, mostly 19x19
-``katago-gtp:MODEL``          KataGo's GTP engine; ``@VISITS`` behind it, else 100, or ``@FILE.cfg``, or ``@rank_5k``
-                              to imitate people of that rank with the human model
+``katago-gtp:MODEL``          KataGo's GTP engine; ``?visits=N`` behind it, else 100; ``?profile=rank_5k`` imitates
+                              people of that rank with the human model; ``@CONFIG`` before that brings settings
 ``gtp:COMMAND``               any command line that speaks GTP, split as a shell would, run without one
 ============================  ======================================================================================
 
@@ -37,7 +37,9 @@ START = 60.0  # seconds until an engine's first answer
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """An engine of the table. ``{…}`` in arguments are the named groups of ``pattern``, the seed, or a file of
+    """An engine of the table.
+
+    ``{…}`` in arguments are the named groups of ``pattern``, the seed, or a file of
     ``engines/data``; ``files`` names the groups that are files and must be there.
     """
 
@@ -53,11 +55,12 @@ class Preset:
     more: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # arguments for a group that is given
     unless: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # and for one that is not
     files: tuple[str, ...] = ()
+    nets: tuple[str, ...] = ()
     start: float = START
 
 
 DATA = files("gobench_go.engines").joinpath("data")
-RANK = r"(?:rank|preaz)_(?:[1-9]|1\d|20)k|(?:rank|preaz)_[1-9]d|proyear_(?:1[89]|20)\d\d"
+PEOPLE = r"(?:rank|preaz)_(?:(?:[1-9]|1\d|20)k|[1-9]d)|proyear_(?:1[89]|20)\d\d"
 
 PRESETS: Mapping[str, Preset] = MappingProxyType(
     {
@@ -119,26 +122,25 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
         "katago-gtp": Preset(
             about="KataGo's GTP engine with a network of https://katagotraining.org",
             programs=("katago",),
-            arguments=("gtp", "-model", "{model}"),
-            write="katago-gtp:MODEL, or with @VISITS, @FILE.cfg, or the rank of people whom the human model imitates, "
-            "such as katago-gtp:kata1.bin.gz@200 or katago-gtp:kata1.bin.gz@rank_5k",
-            pattern=rf"(?P<model>[^@]+)(?:@(?:(?P<visits>[1-9]\d{{0,6}})|(?P<rank>{RANK})|(?P<config>.+\.cfg)))?",
+            arguments=("gtp", "-model", "{model}", "-override-config", "{rules},{single}"),
+            write="katago-gtp:MODEL[@CONFIG][?visits=N&profile=RANK] with a network, perhaps a config of KataGo's GTP "
+            "engine, and people to imitate, such as katago-gtp:b6.bin.gz?visits=200 or "
+            "katago-gtp:b6.bin.gz?profile=rank_5k",
+            pattern=r"(?P<model>[^@?]+)(?:@(?P<config>[^?]+))?"
+            rf"(?:\?(?:visits=(?P<visits>[1-9]\d{{0,6}}))?&?(?:profile=(?P<profile>{PEOPLE}))?)?",
             version=("version",),
             says="katago",
-            defaults={"visits": "100"},
             more={
-                "config": ("-config", "{config}", "-override-config", "{rules},{single}"),
-                "rank": (
-                    *("-config", "{own}", "-human-model", "{human}"),
-                    *("-override-config", "maxVisits=40,{rules},{single},humanSLProfile={rank},{people}"),
+                "config": ("-config", "{config}"),
+                "visits": ("-override-config", "maxVisits={visits}"),
+                "profile": (
+                    *("-human-model", "{human}"),
+                    *("-override-config", "humanSLProfile={profile},{people}"),
                 ),
             },
-            unless={
-                "config rank": (
-                    *("-config", "{own}", "-override-config", "maxVisits={visits},{rules},{single}"),
-                )
-            },
-            files=("model", "config"),
+            unless={"config": ("-config", "{own}")},
+            nets=("model",),
+            files=("config",),
             get={
                 "debian": "get it from https://github.com/lightvector/KataGo/releases and put it on the PATH; "
                 "networks: https://katagotraining.org",

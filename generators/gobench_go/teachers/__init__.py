@@ -1,7 +1,15 @@
 """Players that judge positions and make games.
 
-A teacher is named by text: ``random`` or ``mcts:50``, where 50 is the visits of a search. With its version it
-is ``random@1`` or ``mcts@1:50``, which is how it stands in records: one name and seed give one game.
+=============================  ====================================================================================
+``random``                     any legal move
+``mcts:50``                    a search of 50 visits
+``katago:MODEL``               KataGo's analysis engine (``gobench_go.engines.katago_spec``)
+``gnugo:10``, ``pachi:5000``   an engine of ``gobench_go.engines.presets``
+``gtp:COMMAND``                any engine that speaks GTP
+=============================  ====================================================================================
+
+With its version a name is ``random@1``, ``mcts@1:50`` or ``gnugo:10 (GNU Go 3.8)``, which is how it stands in records.
+Of the first two, one name and seed give one game; the others are external: their answers do not repeat everywhere.
 """
 
 from __future__ import annotations
@@ -10,6 +18,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 from gobench.errors import UsageError, unknown
+from gobench_go.engines.presets import PRESETS
 from gobench_go.teachers import mcts, random_teacher
 from gobench_go.teachers.base import GameRecord, Judgement, Teacher
 
@@ -35,12 +44,38 @@ _TEACHERS: Mapping[str, tuple[int, Callable[[str, str], Teacher]]] = {
 }
 
 
+def _gtp(text: str) -> Teacher:
+    from gobench_go.teachers.gtp import GtpTeacher
+
+    return GtpTeacher.of(text)
+
+
+def _katago(text: str) -> Teacher:
+    from gobench_go.teachers.katago import KataGoTeacher
+
+    return KataGoTeacher.of(text)
+
+
+_EXTERNAL: Mapping[str, Callable[[str], Teacher]] = {
+    "katago": _katago,
+    "gtp": _gtp,
+    **dict.fromkeys(PRESETS, _gtp),
+}
+_WRITTEN = ("random", "mcts:VISITS", "katago:MODEL", "gtp:COMMAND", *(f"{name}:…" for name in PRESETS))
+
+
 def teacher(text: str) -> Teacher:
-    """The teacher of a name. Raises UsageError for an unknown one, a bad number, or another version."""
+    """The teacher of a name.
+
+    Raises UsageError for an unknown one, a bad number, another version, or an engine or network that is not here. An
+    external teacher starts its program when it is first asked for its name or an answer.
+    """
     head, _, argument = text.partition(":")
+    if head in _EXTERNAL:
+        return _EXTERNAL[head](text)
     kind, at, version = head.partition("@")
     if kind not in _TEACHERS:
-        raise unknown("teacher", text, ("random", "mcts:VISITS"))
+        raise unknown("teacher", text, _WRITTEN)
     current, make = _TEACHERS[kind]
     if at and version != str(current):
         raise UsageError(f"teacher {text!r}: this is version {current} of {kind}; write {kind}@{current}.")

@@ -31,7 +31,7 @@ class Judgement(NamedTuple):
 
 
 class GameRecord(NamedTuple):
-    """A game from the empty board, Black first. ``targets`` and ``values`` are as long, or empty."""
+    """A game from the empty board, Black first. ``targets`` and ``values`` are each as long, or empty."""
 
     moves: list[int]
     targets: list[int]  # the teacher's best move before each ply, also where another was played
@@ -39,11 +39,20 @@ class GameRecord(NamedTuple):
 
 
 class Teacher(Protocol):
-    """A player that judges positions and makes games, always the same ones for the same seed."""
+    """A player that judges positions and makes games; one that is not external always the same ones for a seed."""
+
+    @property
+    def external(self) -> bool:
+        """Whether a program of others answers. Its answers do not repeat: journal them."""
+        ...
 
     @property
     def name(self) -> str:
-        """The full name with the version, as it stands in records: ``mcts@1:50``."""
+        """The full name with the version, as it stands in records: ``mcts@1:50``, ``gnugo:10 (GNU Go 3.8)``.
+
+        ``teacher`` takes it. Of an external one it is without places of this machine, and it may start the program,
+        which says itself who it is.
+        """
         ...
 
     def judge(self, position: Position, seed: int) -> Judgement:

@@ -25,6 +25,8 @@ MOST_NODES = 2_000_000  # 72 MB; beyond it the tree grows no more, the search go
 class MctsTeacher:
     """See the module. ``visits`` is 1 to MOST_VISITS."""
 
+    external = False
+
     def __init__(self, visits: int) -> None:
         self.visits = visits
         self._trees: dict[int, tuple[Any, Any]] = {}

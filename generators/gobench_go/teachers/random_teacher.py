@@ -17,12 +17,13 @@ class RandomTeacher:
     """Every legal play that fills no own eye has the same chance; it passes when there is none."""
 
     name = f"random@{VERSION}"
+    external = False
 
     def judge(self, position: Position, seed: int) -> Judgement:
         """A flat policy; ``best`` is drawn from it by the seed."""
         if position.over:
             raise UsageError("the game is over: there is nothing to judge after two passes.")
-        legal = [move for move in position.legal_moves()[:-1] if not _is_eye(position, move)]
+        legal = [move for move in position.legal_moves()[:-1] if not is_own_eye(position, move)]
         moves = legal or [position.rules.points]
         policy = np.zeros(position.rules.points + 1, np.float32)
         policy[moves] = 1.0 / len(moves)
@@ -41,7 +42,7 @@ class RandomTeacher:
         return GameRecord(kernels.random_game(rules, seed, max_plies).tolist(), [], [])
 
 
-def _is_eye(position: Position, move: int) -> bool:
+def is_own_eye(position: Position, move: int) -> bool:
     """Own stones on all sides, at most one foreign corner, none at the edge: as in compiled playouts."""
     board = np.pad(position.board, 1, constant_values=3)
     row, col = divmod(move, position.rules.cols)
