@@ -33,7 +33,7 @@ def test_names_carry_a_version(text: str, name: str) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("alphago", "unknown teacher 'alphago'.*mcts:VISITS, random"),
+        ("alphago", "unknown teacher 'alphago'.*mcts:VISITS.*random"),
         ("", "unknown teacher"),
         ("mcts:abc", "mcts:VISITS.*'mcts:50'"),
         ("mcts", "mcts:VISITS"),
