@@ -2,6 +2,7 @@
 
 ===========================  ==================================================================================
 ``random``, ``mcts:200``     an embedded teacher
+``mixed:25``                 ``mcts:1`` in 25 of 100 turns, else ``random``: rungs between the two
 ``gnugo:10``, ``pachi:5000`` an engine of the table of presets (``gobench_go.engines.presets``)
 ``gtp:COMMAND``              any program that speaks GTP: ``gtp:"gnugo --mode gtp --level 3"``
 ``katago:MODEL[@CONFIG]``    KataGo's analysis engine with a network
@@ -47,6 +48,12 @@ def _teacher(text: str, conditions: Conditions) -> Player:
     return EmbeddedPlayer.of(text)
 
 
+def _mixed(text: str, conditions: Conditions) -> Player:
+    from gobench_go.arena.mixed import MixedPlayer
+
+    return MixedPlayer.of(text)
+
+
 def _gtp(text: str, conditions: Conditions) -> Player:
     from gobench_go.arena.engine_player import GtpPlayer
 
@@ -72,6 +79,7 @@ def _preset_or_model(text: str, conditions: Conditions) -> Player:
 KINDS: Mapping[str, Callable[[str, Conditions], Player]] = {
     "random": _teacher,
     "mcts": _teacher,
+    "mixed": _mixed,
     "gtp": _gtp,
     "katago": _katago,
 }

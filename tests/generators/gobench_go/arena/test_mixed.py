@@ -1,0 +1,30 @@
+"""Players between random and mcts:1."""
+
+from __future__ import annotations
+
+import pytest
+
+from gobench.errors import UsageError
+from gobench_go.arena.names import open_player
+from gobench_go.game.position import Position
+from gobench_go.game.rules import named
+
+
+def test_a_mixed_player_plays_the_moves_of_its_two_parts() -> None:
+    position = Position.start(named("benchmark", 5, 5))
+    mixed, strong, weak = (open_player(text) for text in ("mixed:30", "mcts:1", "random"))
+    good = 0
+    for seed in range(200):
+        move = mixed.reply(position, seed).move
+        answers = strong.reply(position, seed).move, weak.reply(position, seed).move
+        assert move in answers
+        good += move == answers[0] != answers[1]
+    assert 30 <= good <= 80
+    assert mixed.reply(position, 7) == mixed.reply(position, 7)
+    assert mixed.name == "mixed:30" and "mcts@" in mixed.identity["teacher"]
+
+
+@pytest.mark.parametrize("text", ["mixed:0", "mixed:100", "mixed:x", "mixed"])
+def test_shares_that_cannot_be(text: str) -> None:
+    with pytest.raises(UsageError, match="mixed:1 to mixed:99"):
+        open_player(text)
