@@ -17,16 +17,23 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
 
-def render(package: str, *, script: bool = False, **values: Any) -> str:
+def render(package: str, *, script: bool = False, style: str = "", **values: Any) -> str:
     """The page of ``page.html``, ``page.css`` and, with ``script``, ``page.js`` in a package.
 
-    The template is given ``policy``, ``style``, ``script`` and ``values``; one that is missing is an error.
+    The template is given ``policy``, ``style`` (the package's own, then the one given), ``script`` and ``values``; one
+    that is missing is an error.
     """
-    texts = {"style": _read(package, "page.css"), "script": _read(package, "page.js") if script else ""}
+    own = _read(package, "page.css")
+    texts = {"style": own + style, "script": _read(package, "page.js") if script else ""}
     policy = f"default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; style-src {_hash(texts['style'])}"
     if script:
         policy += f"; media-src blob: data:; script-src {_hash(texts['script'])}"
     return _template(package).render(policy=policy, **texts, **values)
+
+
+def fragment(package: str, **values: Any) -> tuple[str, str]:
+    """(markup, style) of ``part.html`` and ``part.css`` in a package, to stand in the page of another one."""
+    return _template(package, "part.html").render(**values), _read(package, "part.css")
 
 
 def embedded_picture(frame: Array) -> str:
@@ -46,10 +53,10 @@ def _read(package: str, name: str) -> str:
 
 
 @cache
-def _template(package: str) -> Template:
+def _template(package: str, name: str = "page.html") -> Template:
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    return environment.from_string(_read(package, "page.html"))
+    return environment.from_string(_read(package, name))

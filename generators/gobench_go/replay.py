@@ -14,9 +14,22 @@ COLORS = {1: "Black", 2: "White"}
 
 def replay(record: Mapping[str, Json]) -> Record:
     """``gobench.preview.clips.Replay`` of a shipped record; raises DataError on an illegal move."""
+    table = game_table(record)
+    table |= {"title": _title(record), "facts": facts(record), "first": record["first_ply"]}
+    if record["targets"]:
+        points = record["rows"] * record["cols"]
+        table["hints"] = [target if target < points else -1 for target in record["targets"]] + [-1]
+    if record["values"]:
+        table["values"] = [*_black(record["values"], record["colors"]), -1]
+        table["values_name"] = "Black wins"
+    return table
+
+
+def game_table(record: Mapping[str, Json]) -> Record:
+    """The part of it that follows from the moves: boards and words. Raises DataError on an illegal move."""
     rows, cols, moves = record["rows"], record["cols"], record["moves"]
     boards = ["".join(LETTERS[point] for point in board.ravel().tolist()) for board in boards_of(record)]
-    table: Record = {
+    return {
         "rows": rows,
         "cols": cols,
         "boards": boards,
@@ -25,16 +38,7 @@ def replay(record: Mapping[str, Json]) -> Record:
         "columns": list(coords.COLUMNS[:cols]),
         "lines": [str(rows - row) for row in range(rows)],
         "dots": [row * cols + col for row, col in coords.stars(rows, cols)],
-        "title": _title(record),
-        "facts": facts(record),
-        "first": record["first_ply"],
     }
-    if record["targets"]:
-        table["hints"] = [target if target < rows * cols else -1 for target in record["targets"]] + [-1]
-    if record["values"]:
-        table["values"] = [*_black(record["values"], record["colors"]), -1]
-        table["values_name"] = "Black wins"
-    return table
 
 
 def facts(record: Mapping[str, Json]) -> Record:

@@ -93,9 +93,9 @@ def thumbnail(data: Dataset, sample: Sample, domain: Domain | None) -> str:
             picture = decode(sample.members["png"])
         except DataError as error:
             raise DataError(f"{sample.key}.png: {error} Run `gobench verify`.") from error
-        return _webp(fitted(picture, THUMB))
+        return webp(fitted(picture, THUMB))
     last = int(sample.record()["frames"]) - 1
-    return _webp(fitted(data.frames(sample, last, last + 1, domain=domain)[0], THUMB))
+    return webp(fitted(data.frames(sample, last, last + 1, domain=domain)[0], THUMB))
 
 
 def pixels_of(data: Dataset, sample: Sample, domain: Domain | None) -> Record:
@@ -119,11 +119,12 @@ def _timing(sample: Sample) -> Record:
 def _picture(frame: Array) -> str:
     """A frame as it is, or with loss where that would be large: flat drawings are smallest exact."""
     picture = fitted(frame, max(frame.shape[0], frame.shape[1], 64))
-    exact = _webp(picture, lossless=True, method=0)
-    return exact if len(exact) <= LARGE else _webp(picture)
+    exact = webp(picture, lossless=True, method=0)
+    return exact if len(exact) <= LARGE else webp(picture)
 
 
-def _webp(picture: Any, lossless: bool = False, method: int = 4) -> str:
+def webp(picture: Any, lossless: bool = False, method: int = 4) -> str:
+    """A Pillow picture as a data URI."""
     file = io.BytesIO()
     picture.save(file, "WEBP", quality=QUALITY, lossless=lossless, method=method)
     return _uri("image/webp", file.getvalue())

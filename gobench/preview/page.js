@@ -3,7 +3,7 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const byId = (id) => document.getElementById(id);
-const { episodes } = JSON.parse(byId("data").textContent);
+const { episodes, splits } = JSON.parse(byId("data").textContent);
 const state = { shown: [], current: null, view: "board", at: 0, timer: 0 };
 const prepared = new Map(); // episode -> boards or the address of its video
 
@@ -249,9 +249,9 @@ const KEYS = {
 
 function start() {
   if (!episodes.length) return;
-  const splits = [...new Set(episodes.map((e) => e.split))];
-  element(byId("split"), "option", { value: "" }, "all splits");
-  for (const split of splits) element(byId("split"), "option", { value: split }, split);
+  const groups = [...new Set(episodes.map((e) => e.split))];
+  element(byId("split"), "option", { value: "" }, `all ${splits}`);
+  for (const split of groups) element(byId("split"), "option", { value: split }, split);
   byId("search").addEventListener("input", list);
   byId("split").addEventListener("change", list);
   byId("at").addEventListener("input", () => go(+byId("at").value));

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from gobench import pages, registry
 from gobench.build.recipes import SPLITS
@@ -15,6 +16,18 @@ from gobench.dataset import Dataset
 from gobench.errors import UsageError
 from gobench.preview import clips
 from gobench.types import Domain, Json, Record
+
+
+@dataclass(frozen=True)
+class Words:
+    """What the page calls an episode, several of them, and the groups that they are in; and what there is besides."""
+
+    one: str = "clip"
+    many: str = "clips"
+    split: str = "split"
+    splits: str = "splits"
+    aside: str = "The contact sheet beside it needs none."  # what there is without JavaScript
+
 
 WITH_PIXELS = 12  # of the episodes that have a board, how many carry their frames too
 WITHOUT_BOARD = 24  # how many episodes there are where none has a board: frames take room
@@ -30,10 +43,23 @@ def render(data: Dataset, numbers: Sequence[int], domain: Domain | None = None) 
     return document(str(data.manifest["recipe"]), summary(data.manifest), shown)
 
 
-def document(title: str, facts: Sequence[str], episodes: Sequence[Record]) -> str:
-    """The page for described episodes (see ``gobench.preview.clips.describe``)."""
-    data = embedded({"episodes": list(episodes)})
-    return pages.render("gobench.preview", script=True, title=title, facts=facts, data=data)
+def document(
+    title: str, facts: Sequence[str], episodes: Sequence[Record], words: Words | None = None,
+    above: tuple[str, str] = ("", ""),
+) -> str:  # fmt: skip
+    """The page for described episodes (see ``gobench.preview.clips.describe``).
+
+    Args:
+        words: what episodes are called.
+        above: safe markup to stand above the player, and its style (see ``gobench.pages.fragment``).
+    """
+    words = words or Words()
+    data = embedded({"episodes": list(episodes), "splits": words.splits})
+    markup, style = above
+    return pages.render(
+        "gobench.preview", script=True, style=style, title=title, facts=facts, data=data, words=words,
+        above=markup,
+    )  # fmt: skip
 
 
 def embedded(value: Json) -> str:

@@ -227,6 +227,7 @@ def decision(plan: Plan, games: Sequence[GameResult]) -> Decision | None:
 def _assemble(plan: Plan, folder: Path, pieces: Sequence[Piece]) -> Match:
     """Write everything; ``games.jsonl`` last, for its presence means done."""
     from gobench_go.arena.game_sgf import sgf_of
+    from gobench_go.arena.report import page
     from gobench_go.arena.tables import summary
 
     games = tuple(piece.result for piece in pieces)
@@ -238,6 +239,7 @@ def _assemble(plan: Plan, folder: Path, pieces: Sequence[Piece]) -> Match:
     atomic.write(folder / TIMES, b"".join(dumps(line) + b"\n" for line in times))
     match = Match(folder, plan, games, times, summary(plan, games, decision(plan, games)))
     atomic.write(folder / SUMMARY, pretty(match.summary))
+    atomic.write(folder / PAGE, page.render(match).encode())
     write_games(folder / GAMES, games)
     shutil.rmtree(folder / PIECES)
     return match

@@ -15,6 +15,7 @@ from gobench.statistics import t_quantile
 from gobench_go.arena.result import GameResult
 
 POINTS = (0.0, 0.25, 0.5, 0.75, 1.0)  # a game, in the mean of a pair
+PSEUDO = (0.25, 0.0, 0.5, 0.0, 0.25)
 LEVEL = 0.95
 ELO = 400.0  # points of Elo for ten times the odds
 
@@ -65,8 +66,8 @@ def pentanomial(points: Iterable[float]) -> tuple[int, int, int, int, int]:
 def score(counts: Sequence[int], level: float = LEVEL) -> Score | None:
     """The score of a pentanomial: Wilson's interval at the number of games that the spread of pairs is worth.
 
-    The spread is taken with one pseudo-pair, half of it lost and half of it won, so that pairs that are all alike are
-    not taken for certain; bounds reach as far as t quantiles do. None without pairs.
+    The spread is taken with one pseudo-pair, of two even games that know nothing of each other, so that pairs that are
+    all alike are not taken for certain; bounds reach as far as t quantiles do. None without pairs.
     """
     pairs = sum(counts)
     if not pairs:
@@ -83,7 +84,7 @@ def _mean(counts: Sequence[float]) -> float:
 
 def _worth(counts: Sequence[int]) -> float:
     """How many independent games without draws would tell as much."""
-    padded = [counts[0] + 0.5, *counts[1:4], counts[4] + 0.5]
+    padded = [count + pseudo for count, pseudo in zip(counts, PSEUDO, strict=True)]
     mean = _mean(padded)
     spread = sum(n * (x - mean) ** 2 for n, x in zip(padded, POINTS, strict=True)) / sum(padded)
     return sum(counts) * mean * (1 - mean) / spread

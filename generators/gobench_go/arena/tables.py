@@ -45,6 +45,7 @@ def summary(plan: Plan, games: Sequence[GameResult], decision: Decision | None) 
         },
         "players": players,
         "pairings": [_pairing(first, second, games) for first, second in plan.pairings],
+        "ladder": _ladder(games) if len(names) > 2 and games else None,
         "sprt": _sprt(plan, decision),
     }
 
@@ -122,6 +123,14 @@ def _sprt(plan: Plan, decision: Decision | None) -> Record | None:
     }
 
 
+def _ladder(games: Sequence[GameResult]) -> Record:
+    """Elo of all players together, as ``gobench go elo`` gives it."""
+    from gobench_go.arena.outcomes import Games, of_game
+    from gobench_go.arena.rating import climb
+
+    return climb(Games([of_game(game) for game in games], {})).record()
+
+
 def _counted(words: Iterable[str]) -> dict[str, int]:
     return dict(sorted(Counter(words).items()))
 
@@ -131,18 +140,37 @@ def _counted(words: Iterable[str]) -> dict[str, int]:
 
 def text_table(found: Record) -> list[str]:
     """The cross table: a row a player, the best one first; each meeting is wins-draws-losses of the row's player."""
-    rows = found["players"]
-    meetings = {tuple(each["players"]): each["won_drawn_lost"] for each in found["pairings"]}
-    head = ["", "player", "games", "score", "95% interval", *(f"{i}" for i in range(1, len(rows) + 1))]
-    table = [head]
-    for place, row in enumerate(rows, 1):
-        cells = [_meeting(meetings, row["name"], against["name"]) for against in rows]
-        table.append([f"{place}", row["name"], f"{row['games']}", *_shares(row["score"]), *cells])
-    left = {1}
+    table = cross(found)
+    head, left = table[0], {1}
     widths = [max(len(line[i]) for line in table) for i in range(len(head))]
     return [
         "  ".join(_fit(left, i, cell, widths[i]) for i, cell in enumerate(line)).rstrip() for line in table
     ]
+
+
+def cross(found: Record) -> list[list[str]]:
+    """The cells of the cross table, its head first."""
+    rows, ladder = found["players"], found["ladder"]
+    elo = {row["name"]: rung_words(row) for row in ladder["players"]} if ladder else {}
+    head = ["", "player", "games", "score", "95% interval", *(["Elo"] if elo else [])]
+    table = [head + [f"{i}" for i in range(1, len(rows) + 1)]]
+    for place, row in enumerate(rows, 1):
+        rated = [elo[row["name"]]] if elo else []
+        cells = [_meeting(found, row["name"], against["name"]) for against in rows]
+        table.append([f"{place}", row["name"], f"{row['games']}", *_shares(row["score"]), *rated, *cells])
+    return table
+
+
+def rung_words(row: Record) -> str:
+    """Elo of a row of a ladder: ``870 (801 to 940)``, ``0 anchor``, ``at least 214``."""
+    if row["anchored"]:
+        return f"{row['elo']:.0f} anchor"
+    low, high = row["interval"] or (None, None)
+    if row["bound"] == ">=" and low is not None:
+        return f"at least {low:.0f}"
+    if row["bound"] == "<=" and high is not None:
+        return f"at most {high:.0f}"
+    return f"{row['elo']:.0f} (?)" if None in (low, high) else f"{row['elo']:.0f} ({low:.0f} to {high:.0f})"
 
 
 def _fit(left: set[int], column: int, cell: str, width: int) -> str:
@@ -150,11 +178,12 @@ def _fit(left: set[int], column: int, cell: str, width: int) -> str:
     return place(cell, width)
 
 
-def _meeting(meetings: dict[tuple[str, ...], list[int]], row: str, against: str) -> str:
+def _meeting(found: Record, row: str, against: str) -> str:
     if row == against:
         return "·"
-    found = meetings.get((row, against)) or (meetings.get((against, row)) or [])[::-1]
-    return "-".join(str(each) for each in found) or ""
+    meetings = {tuple(each["players"]): each["won_drawn_lost"] for each in found["pairings"]}
+    counts = meetings.get((row, against)) or (meetings.get((against, row)) or [])[::-1]
+    return "-".join(str(each) for each in counts)
 
 
 def _shares(found: Record | None) -> tuple[str, str]:
@@ -182,6 +211,15 @@ def elo_words(elo: Record) -> str:
         return f"above {low:+.0f}" if low is not None else f"below {high:+.0f}"
     ends = ("-inf" if low is None else f"{low:+.0f}", "+inf" if high is None else f"{high:+.0f}")
     return f"{value:+.0f} ({ends[0]} to {ends[1]})"
+
+
+def sprt_words(found: Record) -> str:
+    """How the test stands."""
+    low, high = found["bounds"]
+    return (
+        f"SPRT of {found['elo0']:+g} Elo (H0) against {found['elo1']:+g} (H1): {found['verdict']} after "
+        f"{found['pairs']} pairs, log-likelihood ratio {found['llr']:.2f} with bounds {low:.2f} and {high:.2f}"
+    )
 
 
 def other_events(found: Record) -> list[str]:

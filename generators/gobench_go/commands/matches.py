@@ -129,7 +129,7 @@ def _say(played: Match, seconds: float, as_json: bool) -> None:
         *tables.text_table(found),
         "",
         *tables.text_pairings(found),
-        *_sprt_line(found["sprt"]),
+        *([tables.sprt_words(found["sprt"])] if found["sprt"] else []),
         *tables.other_events(found),
         f"{found['games']} games, {found['unique_games']} unique, {plies:.0f} plies in the mean; "
         f"{found['voided']} replayed after a crash; {_spent(played)}",
@@ -141,16 +141,6 @@ def _say(played: Match, seconds: float, as_json: bool) -> None:
 def _spent(played: Match) -> str:
     wall = sum(line["wall"] for line in played.times)
     return f"{wall:,.0f} s of play"
-
-
-def _sprt_line(found: dict[str, Any] | None) -> list[str]:
-    if found is None:
-        return []
-    low, high = found["bounds"]
-    return [
-        f"SPRT, H0 {found['elo0']:+g} Elo, H1 {found['elo1']:+g} Elo: {found['verdict']} after {found['pairs']} pairs "
-        f"(ratio {found['llr']:.2f}, bounds {low:.2f} and {high:.2f})"
-    ]
 
 
 class _Bar:
