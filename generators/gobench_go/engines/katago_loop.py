@@ -72,6 +72,7 @@ class Loop:
         self.notes: Counter[str] = Counter()
         self.child: Child | None = None
         self.process = 0
+        self._ready = False  # whether it has said who it is, and takes questions
         self.facts: Facts | None = None
         self._state = threading.Condition()  # guards everything here
         self._pipe = threading.RLock()  # held while a line is written, and while a process is ended
@@ -98,7 +99,7 @@ class Loop:
             asked = Asked(self._number, query, line, seconds, restarts, future, time.monotonic())
             self._open[name] = asked
             self._run()
-            child = self.child
+            child = self.child if self._ready else None
             asked.process = self.process if child else 0
             self._state.notify_all()
         if child:
@@ -114,9 +115,12 @@ class Loop:
     def close(self) -> None:
         with self._state:
             thread, self._thread = self._thread, None
+            child, self.child, self._ready = self.child, None, False
+            failed, self._open = list(self._open.values()), {}
             self._state.notify_all()
-        self._drop()
-        self._fail(EngineError("crash", f"{self.name} was closed."))
+        self._end(child)
+        for asked in failed:
+            _give(asked, EngineError("crash", f"{self.name} was closed."))
         if thread and thread is not threading.current_thread():
             thread.join(SEND)
 
@@ -141,13 +145,12 @@ class Loop:
             try:
                 child = self._begin()
             except BrokenError as error:
-                self._drop()
-                self._fail(EngineError(error.fault, str(error)))
-                return
+                return self._fail(EngineError(error.fault, str(error)))
             if broken := self._read(child):
                 words = child.last_words()
                 self._drop()
                 self._broken(broken, words)
+        return None
 
     def _read(self, child: Child) -> BrokenError | None:
         """Until the process is of no use, or the engine is closed."""
@@ -177,19 +180,18 @@ class Loop:
                 "crash", f"cannot start {self.command[0]}: {error.strerror or error}."
             ) from None
         with self._state:
-            closed = not self._mine()
-            self.child, self._garbage = None if closed else child, 0
-            self.process += 1
+            if mine := self._mine():
+                self.child, self._garbage, self.process = child, 0, self.process + 1
             process = self.process
-        if closed:
+        if not mine:
             child.kill()
-            raise BrokenError("crash", f"{self.name} was closed.")
         facts = self._greet(child)
         with self._state:
-            self.facts = facts
+            self.facts, self._ready = facts, self._mine()
             again = [asked for asked in self._open.values() if asked.process != process]
             for asked in again:
                 asked.process, asked.since = process, time.monotonic()
+                asked.found.clear()
         threading.Thread(
             target=self._send, args=(child, again), daemon=True
         ).start()  # it may answer before it reads on
@@ -205,7 +207,7 @@ class Loop:
         except SilentError:
             self._give_up("late", child, f"did not say its version in {self.start:g} seconds")
         except FloodError:
-            self._give_up("malformed", child, f"wrote a line of more than {LONGEST >> 20} MiB")
+            self._give_up("malformed", child, f"wrote a line of more than {LONGEST:,} bytes")
         listed = models.get("models")
         kept = [model for model in listed if isinstance(model, dict)] if isinstance(listed, list) else []
         return Facts(str(version.get("version", "")), tuple(kept))
@@ -237,7 +239,7 @@ class Loop:
                 return
             raise BrokenError("crash", str(error)) from None
         except FloodError:
-            raise BrokenError("malformed", f"wrote a line of more than {LONGEST >> 20} MiB") from None
+            raise BrokenError("malformed", f"wrote a line of more than {LONGEST:,} bytes") from None
         self._look_for_late()
         if self._garbage >= GARBAGE:
             raise BrokenError("malformed", f"wrote {GARBAGE} lines that answer nothing")
@@ -303,7 +305,7 @@ class Loop:
             return self._settle(asked, EngineError("malformed", self._text(how, asked.query.what, "")))
         if isinstance(turn, bool) or turn not in asked.query.turns or turn in asked.found:
             return self._note("an answer that was not asked for")
-        asked.found[turn] = record
+        asked.found[turn], asked.since = record, time.monotonic()
         if len(asked.found) == len(asked.query.turns):
             self._settle(asked, tuple(asked.found[turn] for turn in asked.query.turns))
         return None
@@ -325,6 +327,8 @@ class Loop:
     def _broken(self, broken: BrokenError, words: str) -> None:
         """After a process of no use: who has been asked often enough fails, the others are asked again."""
         with self._state:
+            if not self._mine():
+                return
             self._barren += bool(self._open)
             first = next(iter(self._open.values()), None)
             if first and broken.fault != "late":
@@ -340,17 +344,25 @@ class Loop:
             _give(asked, EngineError(broken.fault, self._text(str(broken), asked.query.what, words)))
 
     def _fail(self, error: EngineError) -> None:
+        """After a process that could not be started: nobody is asked again."""
+        self._drop()
         with self._state:
+            if not self._mine():
+                return
             failed, self._open = list(self._open.values()), {}
-            if self._mine():
-                self._thread = None  # whoever asks from now on starts another
+            self._thread = None  # whoever asks from now on starts another
         for asked in failed:
             _give(asked, error)
 
     def _drop(self) -> None:
-        """End the process."""
+        """End the process, where that has not been done by closing."""
         with self._state:
-            child, self.child = self.child, None
+            if not self._mine():
+                return
+            child, self.child, self._ready = self.child, None, False
+        self._end(child)
+
+    def _end(self, child: Child | None) -> None:
         if child:
             self._signal(child)
             with self._pipe:
