@@ -79,6 +79,16 @@ class Cells:
         held: Ints = found.sum(axis=1, dtype=np.int64)
         return held
 
+    def shares(self) -> Floats:
+        """The games of each cell's two players among all games of one of them, the mean of both: [K]."""
+        size = len(self.names)
+        games = np.zeros((size, size))
+        np.add.at(games, (self.first[self.of], self.second[self.of]), 1.0)
+        met = games + games.T
+        parts = met / met.sum(axis=1, keepdims=True)
+        both: Floats = (parts + parts.T)[self.first, self.second] / 2
+        return both
+
     def met(self) -> Bools:
         """Whether two players have games, [P, P]."""
         found = np.zeros((len(self.names), len(self.names)), np.bool_)

@@ -41,9 +41,9 @@ def elo(
     """Rate players by their games: Elo with intervals, anchored.
 
     GAMES are folders of `gobench go match` or of the suite go9-match, files of games (games.jsonl), and SGF files,
-    folders, globs and archives of anybody's tournaments, in any number. Bradley-Terry with one drawn game between
-    every two players as prior, draws as half, and what Black is worth; intervals by a bootstrap of pairs of games with
-    one opening. Where one side won every game there are bounds only.
+    folders, globs and archives of anybody's tournaments, in any number. Bradley-Terry with one drawn game of
+    each player as prior, draws as half, and what Black is worth; intervals by a bootstrap of pairs of games with one
+    opening. Where one side won every game there are bounds only.
     """
     from gobench_go.arena import ladder_plot, outcomes, rating
 

@@ -59,14 +59,17 @@ def test_two_players_have_a_closed_form(wins: int, draws: int, losses: int, prio
 
 
 def by_choix(games: list[Played], prior: int) -> dict[str, float]:
-    """The same ratings by choix, which knows wins alone: a draw is a win each way where every game counts twice."""
+    """The same ratings by choix, which knows wins alone: a draw is a win each way where every game counts twice.
+
+    ``prior`` is the drawn games of each pair.
+    """
     names = sorted({name for game in games for name in game[:2]})
     place = {name: n for n, name in enumerate(names)}
     data = []
     for game in games:
         a, b = place[game.first], place[game.second]
         data += [(a, b)] * round(2 * game.points) + [(b, a)] * round(2 - 2 * game.points)
-    for pair in {tuple(sorted((place[g.first], place[g.second]))) for g in games}:
+    for pair in itertools.combinations(range(len(names)), 2):
         data += [pair, pair[::-1]] * prior
     values = choix.opt_pairwise(len(names), data, alpha=0, tol=1e-12) * ELO
     return dict(zip(names, values - values.mean(), strict=True))
@@ -77,8 +80,7 @@ def by_choix(games: list[Played], prior: int) -> dict[str, float]:
 def test_as_choix(prior: int, draws: float) -> None:
     strengths = {"a": 0, "b": 60, "c": 110, "d": 190, "e": 250}
     games = tournament(strengths, 12, np.random.default_rng(4), draws=draws)
-    games = [game for game in games if set(game[:2]) != {"a", "e"}]
-    assert elos(games, advantage=False, prior=prior) == pytest.approx(by_choix(games, prior), abs=1e-3)
+    assert elos(games, advantage=False, prior=4 * prior) == pytest.approx(by_choix(games, prior), abs=1e-3)
 
 
 def test_as_choix_on_few_games_by_few_players() -> None:
@@ -92,12 +94,22 @@ def test_a_sweep_converges_and_is_marked_as_a_bound() -> None:
     middle = found.of("middle")
     assert (middle.bound, middle.high) == (">=", math.inf)
     alone = rate(games, {"weak": 0}, advantage=False, draws=1).of("middle")
-    assert alone.elo == pytest.approx(400 * math.log10(40.5 / 0.5))
+    drawn = (
+        1 + 40 / 60
+    ) / 2  # games of the prior between the two: one of "weak", two thirds of one of "middle"
+    assert alone.elo == pytest.approx(400 * math.log10((40 + drawn / 2) / (drawn / 2)))
     assert 150 < middle.low < middle.elo
     assert found.of("strong").bound == ">="
     turned = rate(games, {"strong": 0}, draws=200)
     assert [turned.of(name).bound for name in ("weak", "middle", "strong")] == ["<=", "", ""]
     assert turned.of("weak").low == -math.inf and turned.of("weak").high < -150
+
+
+def test_the_prior_hardly_moves_the_ends_of_a_long_ladder() -> None:
+    strengths = {f"p{n}": 200.0 * n for n in range(8)}
+    games = tournament(strengths, 20, np.random.default_rng(12))
+    without, usual = elos(games, prior=0), elos(games)
+    assert usual["p7"] - usual["p0"] == pytest.approx(without["p7"] - without["p0"], rel=0.06)
 
 
 def test_longer_sweeps_bound_more() -> None:
