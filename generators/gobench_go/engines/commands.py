@@ -17,6 +17,8 @@ from gobench_go.engines.nets import HUMAN, find_net
 from gobench_go.engines.presets import FIXED, LARGEST_SEED, PRESETS, SEED, START, Preset
 
 HEAD = "gtp"
+LONGEST_PATH = 200  # settings in one word are longer than names of files may be
+_PLAIN = "_the_seed_"  # a word that needs no quotes
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +41,15 @@ class EngineCommand:
 
     @property
     def public(self) -> str:
-        """The command line without folders, the seed as ``{seed}``."""
-        return shlex.join([_bare(word) for word in self.argv]).replace(f"'{SEED}'", SEED)
+        """The command line without folders, ``{seed}`` where the seed stands."""
+        words = [_bare(word).replace(SEED, _PLAIN) for word in self.argv]
+        return shlex.join(words).replace(_PLAIN, SEED)
 
     def hashes(self) -> dict[str, str]:
         """sha256 of each file that its arguments name (networks, settings, scripts), by name."""
-        named = [Path(word) for word in self.argv[1:] if not word.startswith("-")]
+        named = [
+            Path(word) for word in self.argv[1:] if not word.startswith("-") and len(word) < LONGEST_PATH
+        ]
         return {path.name: _hash(path, path.stat().st_mtime_ns) for path in named if path.is_file()}
 
 

@@ -69,7 +69,7 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
             programs=("gnugo", "/usr/games/gnugo"),
             arguments=(
                 *("--mode", "gtp", "--level", "{level}", "--seed", SEED, "--chinese-rules"),
-                *("--positional-superko", "--capture-all-dead", "--play-out-aftermath"),
+                *("--positional-superko", "--capture-all-dead", "--play-out-aftermath", "--never-resign"),
             ),
             write="gnugo:LEVEL with a level from 1 to 10, such as gnugo:10",
             pattern=r"(?P<level>[1-9]|10)",

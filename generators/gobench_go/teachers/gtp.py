@@ -33,7 +33,7 @@ Answer = TypeVar("Answer")
 
 @dataclass
 class GtpTeacher:
-    """Its policy is all on one move; values and leads are unknown. An engine that resigns is taken to pass."""
+    """Its policy is all on one move; values and leads are unknown. To resign is taken for a pass."""
 
     engine: GtpEngine
     said: str = ""  # the program and version that its name was given with
@@ -72,8 +72,8 @@ class GtpTeacher:
     def game(
         self, rules: Rules, opening: Opening, temperature: Temperature, max_plies: int, seed: int
     ) -> GameRecord:
-        """See ``Teacher.game``. Temperature does nothing: an engine says one move. A side that resigns passes, and so
-        does the other one then, since the game is decided. There are no values.
+        """See ``Teacher.game``. Temperature does nothing: an engine says one move. The game ends where a side resigns.
+        There are no values.
         """
         return self._again(lambda: self._game(rules, opening, max_plies, seed))
 
@@ -88,6 +88,8 @@ class GtpTeacher:
         position, moves, targets = Position.start(rules), [], []
         for ply in range(max_plies):
             best = self._move(position)
+            if best == RESIGN:
+                break
             targets.append(best)
             moves.append(start[ply] if ply < len(start) else best)
             position = position.play(moves[-1])
@@ -98,15 +100,14 @@ class GtpTeacher:
     def _best(self, position: Position, seed: int) -> int:
         self.name  # noqa: B018  checks the version
         self.engine.begin(position.rules, seed, renew=False)
-        return self._move(position)
+        move = self._move(position)
+        return position.rules.points if move == RESIGN else move
 
     def _move(self, position: Position) -> int:
-        """The engine's move, which is legal."""
+        """The engine's move, which is legal, or RESIGN."""
         self.engine.set_up(position)
         move = self.engine.genmove(position.to_move)
-        if move == RESIGN:
-            return position.rules.points
-        if why := position.why_illegal(move):
+        if move != RESIGN and (why := position.why_illegal(move)):
             name = coords.gtp(move, position.rules.rows, position.rules.cols)
             raise EngineError(
                 "malformed",
