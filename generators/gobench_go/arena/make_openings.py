@@ -9,7 +9,7 @@ way round it stands, whoever has which colour and however it came about. The sam
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,14 +97,7 @@ def _identity(game: JudgedGame, ply: int) -> int:
     return int(hashes(game.boards[ply : ply + 1], [game.colors[ply]])[0])
 
 
-def write_all(folder: Path) -> Iterator[tuple[Path, int]]:
-    """Make every shipped file; gives (path, openings) of each."""
-    for name in RECIPES:
-        data, path = make(name), folder / f"{name}{SUFFIX}"
-        atomic.write(path, data)
-        yield path, sum(not line.startswith(b"#") for line in data.splitlines())
-
-
 if __name__ == "__main__":
-    for made, count in write_all(Path(sys.argv[1]) if len(sys.argv) > 1 else SHIPPED):
-        sys.stdout.write(f"{made}: {count} openings\n")
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else SHIPPED
+    for each in RECIPES:
+        atomic.write(folder / f"{each}{SUFFIX}", make(each))
