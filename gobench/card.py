@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from gobench import atomic, canonical
 from gobench.build.assemble import MANIFEST, SUMS, read_sums
+from gobench.build.journal import JOURNAL
 from gobench.build.recipes import CORE_KEYS, SPLITS
 from gobench.dataset import read_manifest
 from gobench.errors import UsageError
@@ -236,6 +237,7 @@ def command(manifest: Record) -> str:
     words = [*_core_words(config, base), *_flag_words(flags if base else {})]
     for key, value in changes(base.get("options", {}), config["options"]):
         words.append(f"--set {shlex.quote(f'{key}={value if _bare(value) else toml(value)}')}")
+    words += [f"--journal {JOURNAL}"] if JOURNAL in manifest["inputs"] else []
     rest = [key for key in config if key in CORE_KEYS - set(CORE_FLAGS) and config[key] != base.get(key)]
     if not rest:
         return _line("gobench build-dataset", shlex.quote(config["recipe"]), "--out PATH", *words)

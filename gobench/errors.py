@@ -53,6 +53,11 @@ class StoppedError(GobenchError):
     exit_code = 130
 
 
+def family(error: GobenchError) -> type[GobenchError]:
+    """The class of this tree that an error belongs to: its own, or that of which a room made a kind of its own."""
+    return next(kind for kind in type(error).__mro__ if kind.__module__ == __name__)
+
+
 def unknown(kind: str, given: str, known: Iterable[str]) -> UsageError:
     """The error for a name that is not in a table: lists what exists and guesses what was meant."""
     names = sorted(known)

@@ -79,6 +79,36 @@ class Source(Protocol):
         ...
 
 
+class AskingSource(Source, Protocol):
+    """A source that asks somebody whose answers do not repeat, such as a program of others that plays or judges.
+
+    A build asks once, about unit after unit, and writes the answers into a journal (``gobench.build.journal``) whose
+    hash becomes one of the plan's inputs. From then on only ``told`` is called: nobody has to be there to answer.
+    Any source may have these attributes; one whose ``asking`` is empty asks nobody.
+    """
+
+    @property
+    def asking(self) -> Sequence[int]:
+        """The units about which somebody is asked, rising."""
+        ...
+
+    @property
+    def asked(self) -> Mapping[str, Json]:
+        """All that is asked, as plain data without places on this machine: equal questions share a journal."""
+        ...
+
+    def ask(self, index: int) -> Json:
+        """The answer about unit ``index``, one of ``asking``, as plain data. Raises GobenchError where none comes."""
+        ...
+
+    def told(self, index: int, answer: Json) -> Iterator[Episode | Rejection]:
+        """The candidates of unit ``index`` given the answer about it: what ``unit`` yields, which asks anew.
+
+        Raises DataError for an answer that does not fit the unit.
+        """
+        ...
+
+
 class Clip(Protocol):
     """A drawn episode whose frames are made when asked for."""
 
@@ -118,7 +148,8 @@ class Domain(Protocol):
     ``override(options, flags)`` applies command-line flags; ``public_options(options)`` are the options as
     stored, without places on this machine; ``transform(record, k)`` and ``resize(record, size)`` spare a loader
     work on pixels; ``replay(record)`` lets the preview page play an episode; ``card_facts(manifest)`` tells the
-    licence and the flags that a card names; ``position_hashes(record)`` gives what a dataset's sketch holds.
+    licence and the flags that a card names; ``position_hashes(record)`` gives what a dataset's sketch holds;
+    ``checks()`` adds to what ``gobench doctor`` looks at.
     One in which models are evaluated is a ``gobench.tasks.Benchmark`` too.
     """
 

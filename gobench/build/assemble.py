@@ -11,6 +11,7 @@ from typing import TypeAlias
 from gobench import atomic
 from gobench.atomic import AtomicFile
 from gobench.build import positions
+from gobench.build.journal import JOURNAL
 from gobench.build.plan import FORMAT, KEPT, PLAN, REJECTED, Plan, Shard
 from gobench.build.recipes import SPLITS
 from gobench.build.stages import made
@@ -39,6 +40,7 @@ def assemble(folder: Path, domain: Domain, plan: Plan, extras: Iterable[Extra] =
     manifest = describe(folder, plan, about(domain))
     atomic.write(folder / REPORT, pretty(_report(plan, manifest)))
     names = {PLAN, KEPT, REJECTED, REPORT, INDEX, *([SKETCH] if known else [])} | _earlier(folder)
+    names |= {JOURNAL} & plan.inputs.keys()
     for extra in extras:
         for name, data in extra(folder, manifest).items():
             atomic.write(folder / name, data)

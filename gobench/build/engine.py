@@ -20,7 +20,7 @@ from types import FrameType
 from typing import Protocol
 
 from gobench.build.stages import Job
-from gobench.errors import BuildError, GobenchError, UsageError
+from gobench.errors import BuildError, GobenchError, UsageError, family
 
 PATIENCE = 5.0  # seconds a worker may take to stop before it is killed
 
@@ -173,7 +173,7 @@ def _attempt(job: Job, index: int) -> GobenchError | None:
     try:
         job(index)
     except GobenchError as error:
-        return _portable(type(error), str(error), error)
+        return _portable(family(error), str(error), error)
     except MemoryError as error:
         text = f"no memory left for {job.name(index)}. Run the same command again with fewer --workers."
         return _portable(BuildError, text, error)

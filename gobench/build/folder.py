@@ -10,6 +10,7 @@ from pathlib import Path
 
 from gobench import atomic
 from gobench.build.assemble import INDEX, MANIFEST, REPORT, SUMS, read_sums
+from gobench.build.journal import JOURNAL
 from gobench.build.plan import DATA, GAMES, KEPT, PLAN, REJECTED, SIDECARS
 from gobench.errors import BuildError, DataError, UsageError
 
@@ -72,7 +73,7 @@ def refuse_foreign(folder: Path) -> None:
         return
     except OSError as error:
         raise atomic.explain(error, folder) from error
-    strangers = [name for name in names if not name.startswith(".")]
+    strangers = [name for name in names if not name.startswith(".") and name != JOURNAL]
     if strangers and not (folder / PLAN).exists():
         raise BuildError(
             f"{folder} is not empty and holds no build ({', '.join(strangers[:5])}): choose another --out, "
@@ -94,7 +95,7 @@ def clear(folder: Path) -> None:
         for piece in PIECES:
             if (folder / piece).exists():
                 shutil.rmtree(folder / piece)
-        for name in (*tops, KEPT, REJECTED, REPORT, INDEX, SUMS, PLAN):
+        for name in (*tops, KEPT, REJECTED, REPORT, INDEX, SUMS, JOURNAL, PLAN):
             (folder / name).unlink(missing_ok=True)
     except OSError as error:
         raise atomic.explain(error, Path(error.filename or folder)) from error

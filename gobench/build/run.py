@@ -1,5 +1,6 @@
 """``build``: a domain and a config -> a folder with a dataset. Whoever stops it can start it again.
 
+    0 journal   answers that do not repeat -> journal.jsonl    (an engine's pieces; only for an ``AskingSource``)
     1 games     parts of the source's units -> games/          (an engine's pieces)
     2 plan      fingerprints -> what is kept, splits, shards   (here, streaming)
     3 pictures  kept candidates -> data/                       (an engine's pieces)
@@ -12,16 +13,18 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
 from gobench import atomic
+from gobench.build.asking import AskJob, Draft
 from gobench.build.assemble import MANIFEST, SUMS, Extra, assemble, standing
 from gobench.build.engine import Engine, engine, interruptible
 from gobench.build.folder import LOCKS as LOCKS
 from gobench.build.folder import PIECES, Task, clear, occupied, refuse_foreign
+from gobench.build.journal import JOURNAL, asking
 from gobench.build.plan import KEPT, PLAN, REJECTED, Part, Plan, Shard, begin, read, versions
 from gobench.build.planning import complete
 from gobench.build.recipes import BuildConfig
@@ -30,10 +33,12 @@ from gobench.build.trial import trial, warm
 from gobench.canonical import sha256_file
 from gobench.codec import codec
 from gobench.errors import BuildError, UsageError
-from gobench.types import Domain, Record
+from gobench.types import Domain, Record, Source
 
 Pieces: TypeAlias = Sequence[Part] | Sequence[Shard]
-Progress: TypeAlias = Callable[[str, int, int], None]  # ("games" | "pictures", pieces done, pieces in all)
+Progress: TypeAlias = Callable[
+    [str, int, int], None
+]  # ("journal" | "games" | "pictures", pieces done, in all)
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,7 @@ class BuildReport:
     rejected: Record = field(default_factory=dict)  # reason -> count
     made_parts: int = 0  # by this call; pieces that were there are not counted
     made_shards: int = 0
+    made_answers: int = 0  # for the journal
     seconds: Record = field(default_factory=dict)  # stage -> wall time of this call
 
     def to_json(self) -> Record:
@@ -71,6 +77,7 @@ def build(
     overwrite: bool = False,
     task_index: int | None = None,
     task_count: int | None = None,
+    journal: Path | str | None = None,
     progress: Progress | None = None,
     extras: Sequence[Extra] = (),
     scheduler: Engine | None = None,
@@ -82,7 +89,9 @@ def build(
         overwrite: throw away the build that is in ``out`` first.
         task_index, task_count: make only this share of the pieces (array jobs over one shared folder); both
             or neither. Run the whole array, which makes the games; the same array again, which makes the
-            pictures; and then one plain call without these two, which makes what is left and ends the build.
+            pictures; and then one plain call without these two, which makes what is left and ends the build. Where
+            there is a journal to write, the first of all is one more run of the array.
+        journal: a journal that exists (``gobench.build.journal``) of the same questions: nobody is asked again.
         extras: further files, see ``gobench.build.assemble.Extra``; the command line gives card and Croissant.
             Those that a finished folder lacks are added by the next call.
         scheduler: who makes the pieces, instead of ``workers`` processes here.
@@ -99,7 +108,8 @@ def build(
             "--overwrite and --task-count do not go together: remove the folder before the tasks start."
         )
     folder = Path(out)
-    work = _Build(domain, config, folder, scheduler or engine(workers), task, progress, tuple(extras))
+    given = Path(journal) if journal is not None else None
+    work = _Build(domain, config, folder, scheduler or engine(workers), task, given, progress, tuple(extras))
     refuse_foreign(folder)  # before the lock, which makes a folder
     with interruptible(), occupied(folder, task):
         return work.run(overwrite)
@@ -112,20 +122,26 @@ class _Build:
     folder: Path
     engine: Engine
     task: Task
+    journal: Path | None
     progress: Progress | None
     extras: tuple[Extra, ...]
     seconds: Record = field(default_factory=dict)
 
     def run(self, overwrite: bool) -> BuildReport:
         self._tidy()
-        plan = self._begin(overwrite)
-        made_parts = self._games(plan)
+        draft = Draft(self.folder, open_source(self.domain, self.config))
+        self._prepare(draft, overwrite)
+        counts: Record = {"made_answers": self._ask(draft)}
+        if missing := len(draft.lost()):
+            return self._waiting(missing, len(asking(draft.source)), "answers of the journal", counts)
+        plan = self._begin(draft)
+        counts["made_parts"] = self._games(plan)
         if missing := self._missing(plan, plan.parts):
-            return self._waiting(missing, plan.parts, made_parts, 0)
+            return self._waiting(missing, len(plan.parts), "parts", counts)
         plan = self._plan(plan)
-        made_shards = self._pictures(plan)
+        counts["made_shards"] = self._pictures(plan)
         if missing := self._missing(plan, plan.shards or ()):
-            return self._waiting(missing, plan.shards or (), made_parts, made_shards)
+            return self._waiting(missing, len(plan.shards or ()), "shards", counts)
         manifest = self._assemble(plan)
         return BuildReport(
             folder=str(self.folder),
@@ -133,8 +149,7 @@ class _Build:
             message=f"{manifest['samples']} samples in {len(manifest['shards'])} shards.",
             shards=len(manifest["shards"]),
             **{key: manifest[key] for key in ("samples", "frames", "bytes", "splits", "rejected")},
-            made_parts=made_parts,
-            made_shards=made_shards,
+            **counts,
             seconds=self.seconds,
         )
 
@@ -143,21 +158,42 @@ class _Build:
         if self.task.alone:
             atomic.remove_temporaries(self.folder, *(self.folder / name for name in PIECES))
 
-    def _begin(self, overwrite: bool) -> Plan:
-        source = open_source(self.domain, self.config)
-        fresh = Plan(
-            self.config,
-            versions(codec(self.config.codec).versions(), self.domain.versions()),
-            dict(source.inputs),
-            source.units,
-            limit_of(source, self.config),
-        )
-        if overwrite or not (self.folder / PLAN).exists():
-            trial(self.domain, self.config, source)
-        if overwrite:
-            clear(self.folder)  # only now that the new build is known to be possible
+    def _prepare(self, draft: Draft, overwrite: bool) -> None:
+        """All that can be told before any work: what the folder holds, and a first sample."""
+        asks = bool(asking(draft.source))
+        job = AskJob(self.folder, self.domain, self.config)
+        with self._exclusive() if asks or self.journal else contextlib.nullcontext():
+            if overwrite:
+                draft.forget()
+            draft.give(self.journal)
+            begun = (self.folder / PLAN).exists() and not overwrite
+            if begun and asks:
+                there = read(self.folder).inputs.get(JOURNAL, "not there")
+                begin(self.folder, self._fresh(draft.source, {**draft.source.inputs, JOURNAL: there}))
+            if not overwrite and (asks or not begun):
+                draft.check()
+            if not begun:
+                trial(self.domain, self.config, draft.trial(job, anew=overwrite))
+            if overwrite:
+                clear(self.folder)  # only now that the new build is known to be possible
+            draft.settle()
+
+    def _fresh(self, source: Source, inputs: Mapping[str, str]) -> Plan:
+        known = versions(codec(self.config.codec).versions(), self.domain.versions())
+        return Plan(self.config, known, dict(inputs), source.units, limit_of(source, self.config))
+
+    def _ask(self, draft: Draft) -> int:
+        """Have this task's share of the journal answered; returns how many answers came."""
+        total = len(asking(draft.source))
+        if not total:
+            return 0
+        with self._timed("journal"):
+            return self._make(AskJob(self.folder, self.domain, self.config), "journal", draft.lost(), total)
+
+    def _begin(self, draft: Draft) -> Plan:
         with self._exclusive():
-            return begin(self.folder, fresh)
+            source = draft.seal()
+            return begin(self.folder, self._fresh(draft.source, source.inputs))
 
     def _games(self, plan: Plan) -> int:
         with self._timed("games"):
@@ -207,10 +243,13 @@ class _Build:
 
     def _run(self, stage: str, job: Job, plan: Plan, pieces: Pieces) -> int:
         """Make the pieces of this task that are missing; returns how many."""
-        there = [made(self.folder, piece, plan) is not None for piece in pieces]
-        mine = [i for i in range(self.task.index, len(pieces), self.task.count) if not there[i]]
-        count = sum(there)
-        self._tell(stage, count, len(pieces))
+        lost = [i for i in range(len(pieces)) if made(self.folder, pieces[i], plan) is None]
+        return self._make(job, stage, lost, len(pieces))
+
+    def _make(self, job: Job, stage: str, lost: Sequence[int], total: int) -> int:
+        mine = [i for i in lost if i % self.task.count == self.task.index]
+        count = total - len(lost)
+        self._tell(stage, count, total)
         if not mine:
             return 0
         (self.folder / MANIFEST).unlink(missing_ok=True)  # what has lost a piece is not done
@@ -218,7 +257,7 @@ class _Build:
         def done(index: int) -> None:
             nonlocal count
             count += 1
-            self._tell(stage, count, len(pieces))
+            self._tell(stage, count, total)
 
         warm(self.domain)
         self.engine.run(job, mine, done)
@@ -228,21 +267,19 @@ class _Build:
         if self.progress:
             self.progress(stage, done, total)
 
-    def _missing(self, plan: Plan, pieces: Pieces) -> list[str]:
-        """Files of fellow tasks that are not there yet; a call that works alone has made all."""
+    def _missing(self, plan: Plan, pieces: Pieces) -> int:
+        """How many pieces of fellow tasks are not there yet; a call that works alone has made all."""
         if self.task.alone:
-            return []
-        return [piece.file for piece in pieces if made(self.folder, piece, plan) is None]
+            return 0
+        return len([piece for piece in pieces if made(self.folder, piece, plan) is None])
 
-    def _waiting(self, missing: list[str], pieces: Pieces, parts: int, shards: int) -> BuildReport:
+    def _waiting(self, missing: int, total: int, pieces: str, counts: Record) -> BuildReport:
         text = (
-            f"task {self.task.index} of {self.task.count} is through; {len(missing)} of {len(pieces)} pieces "
-            f"of other tasks are not there yet (the first is {missing[0]}). Let all tasks run, then run this "
-            "command again: the whole array once for games and once for pictures, then one call without tasks."
+            f"task {self.task.index} of {self.task.count} is through; {missing} of {total} {pieces} are left to other "
+            "tasks and not there yet. Let all tasks run, then run this command again: the whole array once for each "
+            "of its stages (the journal, where there is one, the games, the pictures), then one call without tasks."
         )
-        return BuildReport(
-            str(self.folder), False, text, made_parts=parts, made_shards=shards, seconds=self.seconds
-        )
+        return BuildReport(str(self.folder), False, text, **counts, seconds=self.seconds)
 
     def _exclusive(self) -> contextlib.AbstractContextManager[None]:
         return atomic.lock(self.folder / LOCKS / "plan.lock", "", wait=True)

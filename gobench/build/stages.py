@@ -1,4 +1,4 @@
-"""The two stages as jobs: a piece is a pure function of (plan, index) that ends in a file and its sidecar.
+"""The two stages of a plan as jobs: a piece is a pure function of (plan, index) that ends in a file and its sidecar.
 
 An engine only calls ``job(index)``, in any order and any process. The sidecar is written last: a piece
 without one has not been made.
@@ -17,11 +17,12 @@ from typing import Protocol
 from gobench.atomic import AtomicFile, write
 from gobench.build import positions
 from gobench.build.candidates import Candidates
+from gobench.build.journal import JOURNAL, Answered, Journal, asking
 from gobench.build.plan import DATA, SIDECARS, Part, Plan, Shard, read
 from gobench.build.recipes import BuildConfig
 from gobench.canonical import dumps, read_json, sha256
 from gobench.codec import Codec, codec
-from gobench.errors import BuildError, DataError, GobenchError
+from gobench.errors import BuildError, DataError, GobenchError, family
 from gobench.seeds import seed64
 from gobench.shards import RECORD, ShardWriter
 from gobench.types import Clip, Domain, Episode, Json, Record, Rejection, Source
@@ -61,7 +62,8 @@ class GamesJob:
 
     @cached_property
     def source(self) -> Source:
-        return open_source(self.domain, self.plan.config)
+        source = open_source(self.domain, self.plan.config)
+        return Answered(source, Journal(self.folder / JOURNAL)) if asking(source) else source
 
     def name(self, index: int) -> str:
         part = self.plan.parts[index]
@@ -257,7 +259,7 @@ class _Naming:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         if isinstance(error, GobenchError):
-            raise type(error)(f"{self.what}: {error}") from error
+            raise family(error)(f"{self.what}: {error}") from error
         if isinstance(error, Exception):
             raise BuildError(f"{self.what} failed: {type(error).__name__}: {error}") from error
 

@@ -23,6 +23,7 @@ NOT_READY = 75
         "\b\nExamples:\n"
         "  gobench build-dataset go9-tiny --out runs/go9-tiny\n"
         "  gobench build-dataset go9-sgf --sgf games.zip --out runs/mine\n"
+        "  gobench build-dataset go9-tiny --teacher gnugo:10 --out runs/gnugo\n"
         "  gobench build-dataset go9 --out runs/go9 --dry-run\n"
         "  gobench build-dataset go9 --out runs/go9 --task-index 3 --task-count 64"
     ),
@@ -47,11 +48,21 @@ NOT_READY = 75
     metavar="PATH",
     help="Add the released set's tars: a file, folder or glob.",
 )
-@click.option("--teacher", metavar="NAME", help="Who plays the self-play: random, mcts:N.")
+@click.option(
+    "--teacher",
+    metavar="NAME",
+    help="Who plays the self-play: random, mcts:N, gnugo:N, gtp:COMMAND, katago:NET.",
+)
 @click.option(
     "--reannotate",
     metavar="NAME",
     help="Keep each game's states, let this teacher say the best move at each.",
+)
+@click.option(
+    "--journal",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    metavar="FILE",
+    help="What an external teacher answered in another build (its journal.jsonl): asks nobody again.",
 )
 @click.option("--theme", metavar="NAME", help="The look: videoworld, wood, paper, dark, contrast.")
 @click.option("--size", type=int, metavar="PX", help="Height and width of a frame, 36 to 1024.")
@@ -112,6 +123,7 @@ def run(world: Domain, config: Any, out: Path, flags: dict[str, Any]) -> None:
             overwrite=flags["overwrite"],
             task_index=flags["task_index"],
             task_count=flags["task_count"],
+            journal=flags["journal"],
             progress=bars,
             extras=(card, croissant),
         )
@@ -149,7 +161,7 @@ def show_estimate(world: Domain, config: Any, flags: dict[str, Any]) -> None:
     """What a build would make and take, from a small sample made now."""
     from gobench.build.estimate import estimate
 
-    found = estimate(world, config, workers=flags["workers"])
+    found = estimate(world, config, workers=flags["workers"], journal=flags["journal"])
     if not found.clips:
         raise BuildError(
             f"nothing would be kept. Of the first units: {refusals(world, config) or 'no game'}."
@@ -161,6 +173,11 @@ def show_estimate(world: Domain, config: Any, flags: dict[str, Any]) -> None:
         f"about {duration(found.seconds)} with {flags['workers']} workers on this machine.\n"
         f"Measured on {found.sampled} samples; nothing was written."
     )
+    if found.asked:
+        click.echo(
+            f"First an external teacher is asked about {found.asked:,} units of the source (games or files), as it was "
+            "about the first one now; its answers go into journal.jsonl, from which all else is made."
+        )
     return None
 
 
@@ -168,10 +185,13 @@ def refusals(world: Domain, config: Any, most: int = 64) -> str:
     """Why the first units of a source give nothing: "filter-result 60, unreadable 4"."""
     from collections import Counter
 
+    from gobench.build.journal import asking
     from gobench.build.stages import open_source
+    from gobench.build.trial import TRIAL_UNITS
     from gobench.types import Rejection
 
     source = open_source(world, config)
+    most = min(most, TRIAL_UNITS) if asking(source) else most
     items = (item for unit in range(min(most, source.units)) for item in source.unit(unit))
     counts = Counter(item.reason for item in items if isinstance(item, Rejection))
     return ", ".join(f"{reason} {count}" for reason, count in counts.most_common())

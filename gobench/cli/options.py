@@ -56,7 +56,7 @@ def human(size: float) -> str:
 
 
 LOGGED = 10.0  # seconds between the states of a bar where stderr is a file
-UNITS = {"games": "part", "pictures": "shard", "files": "file", "shards": "shard"}
+UNITS = {"journal": "answer", "games": "part", "pictures": "shard", "files": "file", "shards": "shard"}
 """Stage -> what it is counted in."""
 
 

@@ -13,6 +13,7 @@ from typing import Protocol
 from gobench import atomic
 from gobench.build.assemble import INDEX, MANIFEST, REPORT, SUMS
 from gobench.build.folder import Task, occupied
+from gobench.build.journal import JOURNAL
 from gobench.build.plan import KEPT, PLAN, REJECTED, Part, Plan, Shard, read
 from gobench.canonical import pretty
 from gobench.card import CARD
@@ -36,7 +37,7 @@ def repair(folder: Path | str, found: Found) -> tuple[str, ...]:
 
     A shard or part goes with its sidecar, the manifest before all others. A plan that was changed is cut back
     to its header, so that what is kept is decided again; where samples lie in wrong splits it was decided
-    wrongly, so that all shards go. Strays stay: they may be somebody's.
+    wrongly, so that all shards go. Strays stay: they may be somebody's. A journal stays too: it cannot be made anew.
 
     Raises:
         BuildError: a build is at work in the folder.
@@ -73,6 +74,11 @@ def advice(folder: str, findings: Sequence[Finding]) -> str:
     words = []
     if "stray" in kinds:
         words.append("Move the stray files out of the folder.")
+    if any(finding.file == JOURNAL for finding in findings):
+        words.append(
+            f"{JOURNAL} cannot be made anew: fetch it again from where this copy comes from, and give it to the build "
+            "by --journal FILE."
+        )
     if kinds != {"stray"}:
         words.append(
             f"Run `gobench verify {folder} --repair`, then the same `gobench build-dataset` as before, which makes "

@@ -21,6 +21,7 @@ from typing import TypeAlias
 
 from gobench.build.assemble import INDEX, MANIFEST, REPORT, SUMS, about, describe, read_sums
 from gobench.build.engine import engine, interruptible
+from gobench.build.journal import JOURNAL
 from gobench.build.plan import DATA, KEPT, PLAN, REJECTED, Part, Plan, Shard, read, read_kept
 from gobench.build.recipes import differences
 from gobench.build.stages import made
@@ -143,6 +144,7 @@ class _Check:
             wanted = {}
         planned = zip(self.plan.parts, self.plan.part_sha256, strict=False)
         wanted = wanted | {part.file: digest for part, digest in planned}
+        wanted |= {name: digest for name, digest in self.plan.inputs.items() if name == JOURNAL}
         for done, (name, digest) in enumerate(wanted.items(), 1):
             self.seen["files"] += 1
             self.progress("files", done, len(wanted))
@@ -152,6 +154,7 @@ class _Check:
         yield from (PLAN, KEPT, REJECTED, REPORT, INDEX)
         if (self.folder / SKETCH).is_file():
             yield SKETCH
+        yield from {JOURNAL} & self.plan.inputs.keys()
         pieces: list[Part | Shard] = [*self.plan.parts, *self.shards]
         for piece in pieces:
             yield from (piece.file, piece.sidecar)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 
 from gobench.clips import ArrayClip
-from gobench.errors import UsageError
+from gobench.errors import ChildError, UsageError
 from gobench.seeds import seed64, stream
-from gobench.types import Clip, Episode, Record, Rejection
+from gobench.types import Clip, Episode, Json, Record, Rejection
 
 DEFAULTS: Record = {"size": 32, "frames": 6, "starts": 1000, "reject_every": 7, "place": ""}
 TRAP = "BOUNCING_TRAP"
+NOBODY = "BOUNCING_NOBODY"
 
 
 @dataclass(frozen=True)
@@ -120,3 +121,37 @@ class Placed(Bouncing):
 def placed(start: int, length: int = 6) -> np.ndarray:
     """The hashes of a dot's places, uint64 [length]."""
     return np.array([seed64(start, "place", t) for t in range(length)], np.uint64)
+
+
+@dataclass(frozen=True)
+class Guesses(Dots):
+    """Where every second dot starts says somebody who never says the same again; nobody while ``BOUNCING_NOBODY`` is set."""
+
+    @property
+    def asking(self) -> Sequence[int]:
+        return range(0, self.units, 2)
+
+    @property
+    def asked(self) -> Mapping[str, Json]:
+        return {"starts": self.options["starts"], "seed": self.seed, "dots": self.units}
+
+    def unit(self, index: int) -> Iterator[Episode | Rejection]:
+        return self.told(index, self.ask(index)) if index in self.asking else Dots.unit(self, index)
+
+    def ask(self, index: int) -> Json:
+        _trap("ask", index)
+        if NOBODY in os.environ:
+            raise ChildError("nobody is here.")
+        return int.from_bytes(os.urandom(4)) % self.options["starts"]
+
+    def told(self, index: int, answer: Json) -> Iterator[Episode | Rejection]:
+        yield Episode({"origin": f"dots/{index}", "start": answer, "mirrored": False})
+
+
+class Asking(Bouncing):
+    """The domain with a source that asks."""
+
+    name = "asking"
+
+    def source(self, options: Mapping[str, Any], episodes: int, seed: int) -> Guesses:
+        return Guesses(dict(options), episodes, seed)
