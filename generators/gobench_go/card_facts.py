@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from gobench.build.journal import JOURNAL
 from gobench.types import Domain, Json, Record
 
 # archives that the project ships and that are in the public domain, by sha256: so far one, of self-play by KataGo
@@ -20,7 +21,8 @@ def card_facts(domain: Domain, manifest: Mapping[str, Json]) -> Record:
     ``shipped`` is whether all games from outside are those of the project's own archive, ``asked`` are the games
     that each source of self-play was asked for, in the order of the sources.
     """
-    config, inputs = manifest["config"], manifest["inputs"]
+    config = manifest["config"]
+    inputs = {name: digest for name, digest in manifest["inputs"].items() if name != JOURNAL}
     options = config["options"]
     recipe = domain.recipes().get(config["recipe"], {})
     before = domain.configure(recipe.get("options", {}))

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import version
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -16,10 +17,11 @@ from gobench.seeds import seed64
 from gobench.tasks import Suite
 from gobench.types import Clip, Episode, Json, Record, Source
 
+if TYPE_CHECKING:
+    from gobench.doctor import Check
+
 SOURCE_KEYS = ("rows", "cols", "rules", "komi", "sources", "reannotate")
 """The options that decide the games; all others decide the pictures."""
-PATHS = "paths"
-"""A source's key that says where its files lie on this machine: no part of what is stored and hashed."""
 
 
 @cache
@@ -62,8 +64,9 @@ class GoDomain:
 
     def public_options(self, options: Mapping[str, Json]) -> Record:
         """The options as stored: without the places of files, whose contents are inputs of the plan."""
-        stored = [{k: v for k, v in source.items() if k != PATHS} for source in options["sources"]]
-        return {**options, "sources": stored}
+        from gobench_go.sources.options import public_sources
+
+        return public_sources(options)
 
     def source(self, options: Mapping[str, Json], episodes: int, seed: int) -> Source:
         """The recipe's games, candidate by candidate."""
@@ -157,6 +160,12 @@ class GoDomain:
         """What decides the bytes of records and frames beside this version."""
         packages = ("numba", "numpy", "pillow", "sgfmill")
         return {"gobench_go": self.version, **{name: version(name) for name in packages}}
+
+    def checks(self) -> Mapping[str, Check]:
+        """What ``gobench doctor`` looks at for Go: engines that play and judge, and networks for them."""
+        from gobench_go.checks import checks
+
+        return checks()
 
     def warm(self) -> None:
         """Compile everything once, before workers start."""

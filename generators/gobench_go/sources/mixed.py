@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import accumulate
+from typing import cast
 
+from gobench.build.journal import asking
 from gobench.errors import UsageError
-from gobench.types import Episode, Json, Rejection, Source
+from gobench.types import AskingSource, Episode, Json, Rejection, Source
 from gobench_go.game.rules import named
-from gobench_go.sources.options import DEFAULT_RULES, configure_sources
+from gobench_go.sources.options import DEFAULT_RULES, configure_sources, public_sources
 from gobench_go.sources.sgf_files import AS_WRITTEN
 
 
@@ -21,6 +24,7 @@ class Mixed:
     sources: tuple[Source, ...]
     starts: tuple[int, ...]
     limit: int  # how many candidates are kept at most, 0 for all
+    asked: Mapping[str, Json] = field(default_factory=dict)  # see ``gobench.types.AskingSource``
 
     @classmethod
     def of(cls, sources: tuple[Source, ...], limit: int) -> Mixed:
@@ -42,10 +46,30 @@ class Mixed:
                 together[f"{name}@{number}" if clash else name] = digest
         return together
 
+    @cached_property
+    def asking(self) -> Sequence[int]:
+        """The units about which an external teacher is asked."""
+        pairs = zip(self.starts, self.sources, strict=False)
+        return [start + unit for start, source in pairs for unit in asking(source)]
+
     def unit(self, index: int) -> Iterator[Episode | Rejection]:
         """Unit ``index`` of whichever source it belongs to."""
+        source, own = self._find(index)
+        return source.unit(own)
+
+    def ask(self, index: int) -> Json:
+        """The answer about unit ``index``."""
+        source, own = self._find(index)
+        return cast(AskingSource, source).ask(own)
+
+    def told(self, index: int, answer: Json) -> Iterator[Episode | Rejection]:
+        """The candidates of unit ``index``, given the answer about it."""
+        source, own = self._find(index)
+        return cast(AskingSource, source).told(own, answer)
+
+    def _find(self, index: int) -> tuple[Source, int]:
         at = bisect_right(self.starts, index) - 1
-        return self.sources[at].unit(index - self.starts[at])
+        return self.sources[at], index - self.starts[at]
 
 
 def make_source(options: Mapping[str, Json], episodes: int, seed: int) -> Source:
@@ -66,7 +90,11 @@ def make_source(options: Mapping[str, Json], episodes: int, seed: int) -> Source
 
         made = tuple(Reannotated(source, full["reannotate"], seed) for source in made)
     plays = any(source["kind"] == "selfplay" for source in full["sources"])
-    return Mixed.of(made, limit=0 if plays else episodes)
+    mixed = Mixed.of(made, limit=0 if plays else episodes)
+    if not mixed.asking:
+        return mixed
+    asked = {"games": public_sources(full), "episodes": episodes, "seed": seed, "inputs": dict(mixed.inputs)}
+    return replace(mixed, asked=asked)
 
 
 def _made(options: Mapping[str, Json], episodes: int, seed: int) -> Iterator[Source]:

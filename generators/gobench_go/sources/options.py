@@ -8,7 +8,8 @@
                  {"kind": "videoworld", "paths": ["tars/"], "teacher": "katago", "max_bytes": 67108864}]}
 
 ``rules`` is a name of ``RULES``, or ``as-written``: SGF games by their own RU, everything else by ``benchmark``.
-An SGF source without rules of its own takes the recipe's. Teachers are stored with their version (``mcts@1:50``).
+An SGF source without rules of its own takes the recipe's. Teachers are stored with their version (``mcts@1:50``), but
+programs of others (``gnugo:10``, ``gtp:COMMAND``), whose version says who answers when they are asked.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from gobench_go.game.rules import RULES, checked_komi, named
 from gobench_go.sources import filters
 from gobench_go.sources.sgf_files import AS_WRITTEN, MAX_BYTES
 
+PATHS = "paths"
+"""A source's key that says where its files lie on this machine: no part of what is stored and hashed."""
 KEYS = ("rows", "cols", "rules", "komi", "sources", "reannotate")
 OPENING: Mapping[str, int] = {"plies": 0, "region": 5}
 TEMPERATURE: tuple[tuple[int, float], ...] = ((8, 1.0), (30, 0.5), (400, 0.1))
@@ -54,6 +57,17 @@ def configure_sources(options: Mapping[str, Json]) -> Record:
         "sources": [_source(f"sources[{i}]", s, rows * cols, rules) for i, s in enumerate(sources)],
         "reannotate": _teacher("reannotate", options.get("reannotate", ""), optional=True),
     }
+
+
+def public_sources(options: Mapping[str, Json]) -> Record:
+    """The options as stored: no places of files, whose contents are inputs of the plan, nor of engines."""
+    from gobench_go.sources.outside import public
+
+    sources = [{k: v for k, v in source.items() if k != PATHS} for source in options["sources"]]
+    for source in sources:
+        if source["kind"] == "selfplay":
+            source["teacher"] = public(source["teacher"])
+    return {**options, "sources": sources, "reannotate": public(options["reannotate"])}
 
 
 def _source(key: str, given: Json, points: int, rules: str) -> Record:
@@ -165,14 +179,19 @@ def _temperature(key: str, value: Json) -> list[list[float]]:
 
 
 def _teacher(key: str, value: Json, optional: bool = False) -> str:
-    """The teacher's full name with its version. Raises UsageError for one that does not exist."""
-    if not isinstance(value, str):
-        raise UsageError(f"{key} is a teacher such as 'random' or 'mcts:50'; got {value!r}.")
-    if value or not optional:
-        from gobench_go.teachers import teacher
+    """The teacher's full name with its version; of an external one as it is written, for it may not be here.
 
-        try:
-            return teacher(value).name
-        except GobenchError as error:
-            raise UsageError(f"{key}: {error}") from None
-    return str(value)
+    Raises UsageError for one that cannot be.
+    """
+    if not isinstance(value, str):
+        raise UsageError(f"{key} is a teacher such as 'random', 'mcts:50' or 'gnugo:10'; got {value!r}.")
+    if optional and not value:
+        return ""
+    from gobench_go.teachers import external, teacher
+
+    if external(value):
+        return value.strip()
+    try:
+        return teacher(value).name
+    except GobenchError as error:
+        raise UsageError(f"{key}: {error}") from None

@@ -1,5 +1,5 @@
 """Games that a teacher plays against itself: unit ``i`` is game ``i``, decided by the root seed and ``i``
-alone.
+alone, or, where the teacher is a program of others, by what it answered once (``gobench.types.AskingSource``).
 
 An opening of ``plies`` random moves in the middle ``region`` points of each side makes games differ; then
 moves are drawn by the teacher's visits with the temperature of the first row ``[ply, temperature]`` whose ply
@@ -8,15 +8,18 @@ lies ahead.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from gobench.seeds import seed64
-from gobench.types import Episode, Json, Rejection
+from gobench.types import Episode, Json, Record, Rejection
 from gobench_go.game.kernels import alternating
 from gobench_go.game.rules import Rules
+from gobench_go.sources.outside import answered, checked, known, rejection
 from gobench_go.sources.record import Game, episode
-from gobench_go.teachers import shared
+from gobench_go.teachers import Teacher, external
 
 SHIFT = 11  # seeds of 53 bits: what every reader of JSON keeps exactly
 
@@ -53,23 +56,46 @@ class SelfPlay:
         """Nothing from outside."""
         return {}
 
+    @property
+    def asking(self) -> Sequence[int]:
+        """Every game of an external teacher."""
+        return range(self.units) if external(self.teacher) else ()
+
     def unit(self, index: int) -> Iterator[Episode | Rejection]:
         """Game ``index``."""
-        player, seed = shared(self.teacher), seed64(self.seed, "selfplay", self.first + index) >> SHIFT
-        played = player.game(self.rules, self.opening, self.temperature, self.max_plies, seed)
-        judged = len(played.targets) > 0
+        return self.told(index, self.ask(index))
+
+    def ask(self, index: int) -> Record:
+        """Game ``index`` as the teacher plays it: ``by``, ``moves``, ``targets`` and ``values``."""
+        return answered(self.teacher, lambda player: self._played(player, index))
+
+    def told(self, index: int, answer: Json) -> Iterator[Episode | Rejection]:
+        """The game that was played."""
+        origin = f"selfplay/{self.first + index}"
+        said = checked(answer, origin, ("moves", "targets", "values"))
+        if "fault" in said:
+            yield rejection(origin, said)
+            return
         yield episode(
             Game(
                 rules=self.rules,
-                moves=played.moves,
-                colors=alternating(len(played.moves)),
+                moves=said["moves"],
+                colors=alternating(len(said["moves"])),
                 source="selfplay",
-                origin=f"selfplay/{self.first + index}",
-                black=player.name,
-                white=player.name,
-                teacher=player.name if judged else "",
-                targets=played.targets,
-                values=played.values,
-                seed=seed,
+                origin=origin,
+                black=said["by"],
+                white=said["by"],
+                teacher=said["by"] if said["targets"] else "",
+                targets=said["targets"],
+                values=said["values"],
+                seed=self._seed(index),
             )
         )
+
+    def _seed(self, index: int) -> int:
+        return seed64(self.seed, "selfplay", self.first + index) >> SHIFT
+
+    def _played(self, player: Teacher, index: int) -> Record:
+        game = player.game(self.rules, self.opening, self.temperature, self.max_plies, self._seed(index))
+        moves, targets = (np.asarray(each, np.int64).tolist() for each in (game.moves, game.targets))
+        return {"moves": moves, "targets": targets, "values": known(game.values)}
