@@ -2,6 +2,9 @@
 
 Whatever might crash, hang or print is tried in a child process with a deadline: a broken library must not
 take the doctor with it. A probe is a few lines of Python that print what was found, or fail.
+
+A domain adds what only it needs, such as engines that play its game: ``checks()`` gives names and functions that return
+a ``Finding``. ``find_program`` makes one of a program.
 """
 
 from __future__ import annotations
@@ -10,14 +13,15 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
 from importlib import metadata, util
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
+from gobench import registry
 from gobench.errors import unknown
 from gobench.types import Json
 
@@ -25,6 +29,7 @@ Status = Literal["ok", "absent", "warn", "fail"]
 DISTRIBUTION = "video-gobench"
 OLDEST_PYTHON = (3, 11)
 DEADLINE = 90.0  # seconds; the first import of torch on a cold disk takes long
+BRIEF = 15.0  # seconds for a program to say its version
 GIB = 1 << 30
 
 
@@ -40,6 +45,19 @@ class Finding:
     status: Status
     detail: str
     fix: str = ""
+
+
+Check: TypeAlias = Callable[[], Finding]
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A program that is looked for and asked for its version."""
+
+    places: tuple[str, ...]  # names on the PATH, or paths
+    arguments: tuple[str, ...]  # with which it prints its version and ends
+    why: str  # what it is for, and how to get it
+    says: str = ""  # a part of what it prints, in any case: another program may have its name
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,25 +153,13 @@ EXTRAS = {
     "dev": ("pytest", "mypy", "mlcroissant", "hypothesis"),
 }
 
-PROGRAMS: dict[str, tuple[tuple[str, ...], tuple[str, ...], str]] = {
-    "gnugo": (
-        ("gnugo", "/usr/games/gnugo"),
-        ("--version",),
-        "an opponent for matches. Debian and Ubuntu: apt install gnugo (it lands in /usr/games).",
-    ),
-    "katago": (
-        ("katago",),
-        ("version",),
-        "the strongest judge. Get it and a network from https://katagotraining.org, put it on the PATH.",
-    ),
-    "chromium": (
+PROGRAMS = {
+    "chromium": Program(
         ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"),
         ("--version",),
-        "only tests open the preview page with it. Debian: apt install chromium.",
+        "only tests open pages with it. Debian: apt install chromium.",
     ),
 }
-
-NETWORKS = ("~/.katago", "~/.local/share/katago", "/usr/share/katago")
 
 
 def names() -> list[str]:
@@ -195,7 +201,21 @@ def lines(findings: Sequence[Finding]) -> list[str]:
     return out
 
 
-def _checks(folder: Path) -> dict[str, Callable[[], Finding]]:
+def find_program(name: str, program: Program) -> Finding:
+    """Whether a program is there, starts, is the one that is meant, and which version it is."""
+    path = next((found for place in program.places if (found := shutil.which(place))), None)
+    if path is None:
+        return Finding(name, "absent", f"not found: {program.why}")
+    worked, text = _child([path, *program.arguments], deadline=BRIEF)
+    if not worked:
+        return Finding(name, "warn", f"{path} does not start: {text.splitlines()[-1][:200]}", program.why)
+    said = [line.strip() for line in text.splitlines() if program.says.lower() in line.lower()]
+    if not said:
+        return Finding(name, "warn", f"{path} is another program: {text.splitlines()[0][:80]}", program.why)
+    return Finding(name, "ok", f"{said[0][:80]} at {path}")
+
+
+def _checks(folder: Path) -> dict[str, Check]:
     return {
         "python": _python,
         "packages": _packages,
@@ -203,9 +223,24 @@ def _checks(folder: Path) -> dict[str, Callable[[], Finding]]:
         "disk": partial(_disk, folder),
         **{name: partial(_probe, name, probe) for name, probe in PROBES.items()},
         "extras": _extras,
-        **{name: partial(_program, name) for name in PROGRAMS},
-        "networks": _networks,
+        **{name: partial(find_program, name, program) for name, program in PROGRAMS.items()},
+        **_of_domains(),
     }
+
+
+def _of_domains() -> dict[str, Check]:
+    """What installed domains check; one that does not load fails as a check of its name."""
+    found: dict[str, Check] = {}
+    for name in registry.installed("domains"):
+        try:
+            own: Mapping[str, Check] = getattr(registry.domain(name), "checks", dict)()
+        except Exception as error:  # anything may go wrong in the code of others
+            found[name] = partial(
+                Finding, name, "warn", f"its checks cannot be read: {type(error).__name__}: {error}"
+            )
+            continue
+        found.update({key: check for key, check in own.items() if key not in found})
+    return found
 
 
 def _run(name: str, check: Callable[[], Finding]) -> Finding:
@@ -215,21 +250,23 @@ def _run(name: str, check: Callable[[], Finding]) -> Finding:
         return Finding(name, "warn", f"could not be checked: {type(error).__name__}: {error}")
 
 
-def _child(command: Sequence[str], environment: tuple[tuple[str, str], ...] = ()) -> tuple[bool, str]:
+def _child(
+    command: Sequence[str], environment: tuple[tuple[str, str], ...] = (), deadline: float | None = None
+) -> tuple[bool, str]:
     """(worked, its output or what went wrong). Never raises, never outlives the deadline."""
-    env = {**os.environ, **dict(environment)}
+    env, deadline = {**os.environ, **dict(environment)}, deadline or DEADLINE
     try:
         ran = subprocess.run(
             command,
             env=env,
-            timeout=DEADLINE,
+            timeout=deadline,
             text=True,
             errors="replace",
             stdin=subprocess.DEVNULL,
             capture_output=True,
         )
     except subprocess.TimeoutExpired:
-        return False, f"gave no answer in {DEADLINE:.0f} s"
+        return False, f"gave no answer in {deadline:.0f} s"
     except OSError as error:
         return False, str(error)
     if ran.returncode < 0:
@@ -321,22 +358,3 @@ def _extras() -> Finding:
     lack = [name for name in EXTRAS if name not in have]
     detail = f"installed: {', '.join(have) or 'none'}; not installed: {', '.join(lack) or 'none'}"
     return Finding("extras", "ok", detail, f"pip install '{DISTRIBUTION}[NAME]'" if lack else "")
-
-
-def _program(name: str) -> Finding:
-    places, arguments, why = PROGRAMS[name]
-    path = next((found for place in places if (found := shutil.which(place))), None)
-    if path is None:
-        return Finding(name, "absent", f"not found: {why}")
-    worked, text = _child([path, *arguments])
-    if not worked:
-        return Finding(name, "warn", f"{path} does not start: {text.splitlines()[-1][:200]}", why)
-    return Finding(name, "ok", f"{text.splitlines()[0][:80]} at {path}")
-
-
-def _networks() -> Finding:
-    """KataGo's networks in the folders where people keep them."""
-    found = sorted(path for folder in NETWORKS for path in Path(folder).expanduser().glob("**/*.bin.gz"))
-    if not found:
-        return Finding("networks", "absent", f"no KataGo network (*.bin.gz) in {', '.join(NETWORKS)}")
-    return Finding("networks", "ok", f"{len(found)} of KataGo, as {found[0]}")

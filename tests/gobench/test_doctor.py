@@ -35,7 +35,7 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, script: 
 
 
 def test_cheap_checks_work_here(tmp_path: Path) -> None:
-    cheap = ["python", "machine", "disk", "extras", "video", "hub", "networks"]
+    cheap = ["python", "machine", "disk", "extras", "video", "hub"]
     findings = doctor.examine(tmp_path / "not" / "yet" / "there", only=cheap)
     assert [f.name for f in findings] == cheap
     assert doctor.healthy(findings), findings
@@ -50,7 +50,17 @@ def test_cheap_checks_work_here(tmp_path: Path) -> None:
 def test_everything_is_examined(tmp_path: Path) -> None:
     findings = doctor.examine(tmp_path)
     assert [f.name for f in findings] == doctor.names()
-    assert {"python", "torch", "video", "numba", "datasets", "torchcodec", "gnugo"} <= set(doctor.names())
+    assert {
+        "python",
+        "torch",
+        "video",
+        "numba",
+        "datasets",
+        "torchcodec",
+        "chromium",
+        "gnugo",
+        "networks",
+    } <= set(doctor.names())
     for finding in findings:
         assert finding.detail and finding.status in ("ok", "absent", "warn", "fail")
         assert finding.fix or finding.status in ("ok", "absent")
@@ -101,23 +111,48 @@ def test_optional_and_absent_or_broken(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = program(tmp_path, monkeypatch, "gnugo", "echo 'GNU Go 3.8'; echo more")
-    assert only("gnugo") == doctor.Finding("gnugo", "ok", f"GNU Go 3.8 at {path}")
+    path = program(tmp_path, monkeypatch, "chromium", "echo 'Chromium 120'; echo more")
+    assert only("chromium") == doctor.Finding("chromium", "ok", f"Chromium 120 at {path}")
     path.write_text("#!/bin/sh\necho 'libncurses missing' >&2; exit 127\n")
-    finding = only("gnugo")
+    finding = only("chromium")
     assert finding.status == "warn" and "libncurses missing" in finding.detail
     monkeypatch.setenv("PATH", "")
-    assert only("katago").status == "absent"
+    assert only("chromium").status == "absent"
 
 
-def test_networks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setattr(doctor, "NETWORKS", ("~/.katago",))
-    assert only("networks").status == "absent"
-    network = tmp_path / ".katago" / "nets" / "b6.bin.gz"
-    network.parent.mkdir(parents=True)
-    network.write_bytes(b"")
-    assert only("networks") == doctor.Finding("networks", "ok", f"1 of KataGo, as {network}")
+def test_a_program_of_the_same_name_is_not_taken_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = program(tmp_path, monkeypatch, "pachi", "echo 'loading the Martian'; echo 'Pachi 12.86'")
+    wanted = doctor.Program(("pachi",), ("--version",), "get it", says="PACHI ")
+    assert doctor.find_program("pachi", wanted) == doctor.Finding("pachi", "ok", f"Pachi 12.86 at {path}")
+    path.write_text("#!/bin/sh\necho 'the Martian'\n")
+    finding = doctor.find_program("pachi", wanted)
+    assert (finding.status, finding.fix) == ("warn", "get it") and "is another program" in finding.detail
+    path.write_text("#!/bin/sh\nsleep 60\n")
+    monkeypatch.setattr(doctor, "BRIEF", 0.3)
+    assert "no answer" in doctor.find_program("pachi", wanted).detail
+
+
+class Kitchen:
+    """A domain that has something to look at."""
+
+    def checks(self) -> dict[str, doctor.Check]:
+        return {"oven": lambda: doctor.Finding("oven", "warn", "cold", "light it")}
+
+
+class Broken:
+    def checks(self) -> dict[str, doctor.Check]:
+        raise RuntimeError("no kitchen")
+
+
+def test_domains_add_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    domains = {"kitchen": Kitchen(), "broken": Broken(), "silent": object()}
+    monkeypatch.setattr(doctor.registry, "installed", lambda kind: domains)
+    monkeypatch.setattr(doctor.registry, "domain", domains.__getitem__)
+    assert doctor.names()[-2:] == ["oven", "broken"]
+    assert doctor.lines([only("oven")]) == ["warn    oven        cold", f"{'':<20}→ light it"]
+    assert "RuntimeError: no kitchen" in only("broken").detail and doctor.healthy([only("broken")])
 
 
 def test_disk_and_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

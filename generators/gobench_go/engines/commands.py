@@ -104,8 +104,7 @@ def _of_preset(text: str, head: str, argument: str) -> EngineCommand:
     given = {key: value for key, value in match.groupdict().items() if value is not None}
     place = program(preset.programs)
     if place is None:
-        what = preset.programs[0]
-        raise UsageError(f"engine {text!r}: there is no {what} on the PATH: {how_to_get(preset)}.")
+        raise UsageError(f"engine {text!r}: there is no {preset.program} on the PATH: {how_to_get(preset)}.")
     _check_files(text, preset, given)
     name = f"{head}:{_short(argument, given, (*preset.files, *preset.nets))}"
     return EngineCommand(name, (place, *_filled(preset, given)), preset.start, how_to_get(preset))

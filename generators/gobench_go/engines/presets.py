@@ -44,7 +44,7 @@ class Preset:
     """
 
     about: str
-    programs: tuple[str, ...]  # looked for on the PATH, or at these places
+    programs: tuple[str, ...]  # looked for on the PATH, or at these places; ``$NAME`` is from the environment
     arguments: tuple[str, ...]
     write: str  # how its name is written
     pattern: str  # of what stands behind the colon
@@ -58,6 +58,11 @@ class Preset:
     nets: tuple[str, ...] = ()
     start: float = START
 
+    @property
+    def program(self) -> str:
+        """What its program is called."""
+        return next(word for word in self.programs if not word.startswith("$"))
+
 
 DATA = files("gobench_go.engines").joinpath("data")
 PEOPLE = r"(?:rank|preaz)_(?:(?:[1-9]|1\d|20)k|[1-9]d)|proyear_(?:1[89]|20)\d\d"
@@ -65,7 +70,7 @@ PEOPLE = r"(?:rank|preaz)_(?:(?:[1-9]|1\d|20)k|[1-9]d)|proyear_(?:1[89]|20)\d\d"
 PRESETS: Mapping[str, Preset] = MappingProxyType(
     {
         "gnugo": Preset(
-            about="GNU Go, which every Linux distribution has: an opponent of club players' strength",
+            about="an opponent of club players' strength",
             programs=("gnugo", "/usr/games/gnugo"),
             arguments=(
                 *("--mode", "gtp", "--level", "{level}", "--seed", SEED, "--chinese-rules"),
@@ -82,7 +87,7 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
             },
         ),
         "pachi": Preset(
-            about="Pachi, a Monte Carlo search without a network here: fixed playouts, the same on every machine",
+            about="a strong Monte Carlo search, used without a network",
             programs=("pachi",),
             arguments=(
                 *("-t", "={playouts}", "--nodcnn", "--rules", "chinese", "--seed", SEED, "-d", "0"),
@@ -100,7 +105,7 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
             },
         ),
         "leela-zero": Preset(
-            about="Leela Zero with a network of its own format; a build knows one board size, mostly 19x19",
+            about="a network for one board size, mostly 19x19",
             programs=("leelaz", "/usr/games/leelaz"),
             arguments=(
                 *("--gtp", "--weights", "{network}", "--playouts", "{playouts}", "--noponder"),
@@ -120,8 +125,8 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
             start=180.0,
         ),
         "katago-gtp": Preset(
-            about="KataGo's GTP engine with a network of https://katagotraining.org",
-            programs=("katago",),
+            about="the strongest judge and opponent",
+            programs=("$GOBENCH_KATAGO", "katago"),
             arguments=("gtp", "-model", "{model}", "-override-config", "{rules},{single}"),
             write="katago-gtp:MODEL[@CONFIG][?visits=N&profile=RANK] with a network, perhaps a config of KataGo's GTP "
             "engine, and people to imitate, such as katago-gtp:b6.bin.gz?visits=200 or "
@@ -142,11 +147,9 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
             nets=("model",),
             files=("config",),
             get={
-                "debian": "get it from https://github.com/lightvector/KataGo/releases and put it on the PATH; "
-                "networks: https://katagotraining.org",
+                "debian": "get it from https://github.com/lightvector/KataGo/releases and put it on the PATH",
                 "macos": "brew install katago",
-                "other": "get it from https://github.com/lightvector/KataGo/releases and put it on the PATH; "
-                "networks: https://katagotraining.org",
+                "other": "get it from https://github.com/lightvector/KataGo/releases and put it on the PATH",
             },
             start=600.0,  # the first start on a graphics card measures it
         ),

@@ -18,7 +18,7 @@ from gobench_go.engines.presets import DATA, FIXED, LARGEST_SEED, PRESETS, SEED
 def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder that is all of the PATH, with every program of the table, and a network in it."""
     for preset in PRESETS.values():
-        path = tmp_path / preset.programs[0]
+        path = tmp_path / preset.program
         path.write_text("#!/bin/sh\n")
         path.chmod(0o755)
     (tmp_path / "net.bin.gz").write_bytes(b"net")
@@ -112,7 +112,7 @@ def test_what_is_not_here_says_how_to_get_it(
 ) -> None:
     preset, example = PRESETS[name], {"gnugo": "3", "pachi": "9"}.get(name, "net.gz")
     monkeypatch.setattr(commands, "program", lambda names: None)
-    with pytest.raises(UsageError, match=rf"there is no {preset.programs[0]} on the PATH: ") as error:
+    with pytest.raises(UsageError, match=rf"there is no {preset.program} on the PATH: ") as error:
         engine_command(f"{name}:{example}")
     assert commands.how_to_get(preset) in str(error.value)
     monkeypatch.setattr(commands.sys, "platform", "darwin")
