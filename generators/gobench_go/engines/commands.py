@@ -47,9 +47,8 @@ class EngineCommand:
 
     def hashes(self) -> dict[str, str]:
         """sha256 of each file that its arguments name (networks, settings, scripts), by name."""
-        named = [
-            Path(word) for word in self.argv[1:] if not word.startswith("-") and len(word) < LONGEST_PATH
-        ]
+        said = [_value(word) for word in self.argv[1:]]
+        named = [Path(word) for word in said if word and len(word) < LONGEST_PATH]
         return {path.name: _hash(path, path.stat().st_mtime_ns) for path in named if path.is_file()}
 
 
@@ -142,8 +141,16 @@ def _fill(word: str, values: Mapping[str, str]) -> str:
 
 
 def _bare(word: str) -> str:
-    """A word without the folder of the file that it names."""
-    return Path(word).name if "/" in word and "://" not in word and "=" not in word else word
+    """A word without the folder of the file that it names, also behind ``--option=``."""
+    value = _value(word)
+    if "/" not in value or "://" in value or "=" in value:
+        return word
+    return word.removesuffix(value) + Path(value).name
+
+
+def _value(word: str) -> str:
+    """What may name a file: the word, or what stands behind ``--option=``."""
+    return word.partition("=")[2] if word.startswith("-") else word
 
 
 @lru_cache(maxsize=64)

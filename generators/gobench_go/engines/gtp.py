@@ -181,6 +181,12 @@ class GtpEngine:
             raise self._lost("malformed", str(error), command) from None
         except FloodError:
             raise self._lost("malformed", "sent more than any answer is long", command) from None
+        except RefusedError:
+            raise
+        except BaseException:  # Ctrl-C in the middle of an answer: nothing after it would make sense
+            self._child.kill()
+            self._child = None
+            raise
 
     def _answer(self, child: Child, until: float) -> str:
         room = LONGEST_ANSWER
@@ -213,17 +219,16 @@ class GtpEngine:
 
     def _greet(self) -> None:
         """The first words: learn what it can do and who it is."""
-        with contextlib.suppress(RefusedError):
-            self._ask("protocol_version", self.command.start)
-        listed = self._or_nothing("list_commands")
-        self._known = frozenset(listed.split())
+        self._or_nothing("protocol_version", self.command.start)
+        self._known = frozenset(self._or_nothing("list_commands").split())
         self.program = _line(self._or_nothing("name"))
         self.version = _line(self._or_nothing("version"))
         self.greeted = True
 
-    def _or_nothing(self, command: str) -> str:
+    def _or_nothing(self, command: str, seconds: float = QUICK) -> str:
+        """What it answers; nothing where it does not know the command, which is its right."""
         try:
-            return self._ask(command, QUICK)
+            return self._ask(command, seconds)
         except RefusedError:
             return ""
 
@@ -233,8 +238,7 @@ class GtpEngine:
         self.ask("clear_board")
         self._try(f"komi {game.komi:g}", f"a komi of {game.komi:g}")
         if self.knows("set_random_seed"):
-            with contextlib.suppress(RefusedError):
-                self._ask(f"set_random_seed {engine_seed(self._seed)}", QUICK)
+            self.ask(f"set_random_seed {engine_seed(self._seed)}")
         board = np.frombuffer(game.setup, np.uint8)
         for point in np.flatnonzero(board).tolist():
             self.ask(f"play {LETTERS[int(board[point])]} {coords.gtp(point, game.rows, game.cols)}")

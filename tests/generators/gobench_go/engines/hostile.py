@@ -17,6 +17,8 @@ import time
 
 COLUMNS = "ABCDEFGHJKLMNOPQRST"
 
+Point = tuple[int, int]  # row, column
+
 MODES = {
     # mode: what a client must make of it
     "sane": "move",
@@ -59,65 +61,61 @@ MODES = {
 
 
 class Board:
-    """As much of Go as it takes to play random games."""
+    """As much of Go as it takes to play random legal games under positional superko."""
 
     def __init__(self, size: int) -> None:
         self.size = size
-        self.stones: dict[tuple[int, int], str] = {}
-        self.ko: tuple[int, int] | None = None
-        self.last: tuple[int, int] | None = None
+        self.stones: dict[Point, str] = {}
+        self.seen = {frozenset[tuple[Point, str]]()}
+        self.last: Point | None = None
 
-    def around(self, point: tuple[int, int]) -> list[tuple[int, int]]:
+    def around(self, point: Point) -> list[Point]:
         row, col = point
         near = ((row - 1, col), (row + 1, col), (row, col - 1), (row, col + 1))
         return [(r, c) for r, c in near if 0 <= r < self.size and 0 <= c < self.size]
 
-    def chain(self, point: tuple[int, int]) -> tuple[set[tuple[int, int]], bool]:
+    def chain(self, point: Point, stones: dict[Point, str]) -> tuple[set[Point], bool]:
         """The stones that are connected, and whether they have a liberty."""
-        color, found, todo, free = self.stones[point], {point}, [point], False
+        found, todo, free = {point}, [point], False
         while todo:
             for near in self.around(todo.pop()):
-                if near not in self.stones:
+                if near not in stones:
                     free = True
-                elif near not in found and self.stones[near] == color:
+                elif near not in found and stones[near] == stones[point]:
                     found.add(near)
                     todo.append(near)
         return found, free
 
-    def play(self, color: str, point: tuple[int, int] | None) -> bool:
+    def play(self, color: str, point: Point | None) -> bool:
         """Whether the stone may stand there; it stands there then."""
-        taken: set[tuple[int, int]] = set()
-        if point is not None:
-            if point in self.stones or point == self.ko:
-                return False
-            self.stones[point] = color
-            for near in self.around(point):
-                if self.stones.get(near, color) != color:
-                    stones, free = self.chain(near)
-                    taken |= set() if free else stones
-            for stone in taken:
-                self.stones.pop(stone)
-            if not self.chain(point)[1]:
-                del self.stones[point]
-                return False
-            self.last = point
-        self.ko = next(iter(taken)) if len(taken) == 1 else None
+        if point is None:
+            return True
+        stones = {**self.stones, point: color}
+        for near in self.around(point):
+            if stones.get(near, color) != color:
+                chain, free = self.chain(near, stones)
+                for stone in () if free else chain:
+                    del stones[stone]
+        key = frozenset(stones.items())
+        if point in self.stones or key in self.seen or not self.chain(point, stones)[1]:
+            return False
+        self.stones, self.last = stones, point
+        self.seen.add(key)
         return True
 
-    def random_move(self, color: str, rng: random.Random) -> tuple[int, int] | None:
+    def random_move(self, color: str, rng: random.Random) -> Point | None:
         every = [(row, col) for row in range(self.size) for col in range(self.size)]
         rng.shuffle(every)
         for point in every:
             eye = all(self.stones.get(near) == color for near in self.around(point))
             if not eye and self.play(color, point):
                 return point
-        self.play(color, None)
         return None
 
-    def name(self, point: tuple[int, int] | None) -> str:
+    def name(self, point: Point | None) -> str:
         return "pass" if point is None else f"{COLUMNS[point[1]]}{self.size - point[0]}"
 
-    def point(self, word: str) -> tuple[int, int] | None:
+    def point(self, word: str) -> Point | None:
         if word.lower() == "pass":
             return None
         return self.size - int(word[1:]), COLUMNS.index(word[0].upper())

@@ -81,6 +81,8 @@ def test_any_command(programs: Path) -> None:
     before = found.hashes()
     script.write_text("22")
     assert list(before) == ["engine.py"] and found.hashes() != before
+    option = engine_command(f"gtp:gnugo --infile={script} --level 3")
+    assert option.public == "gnugo --infile=engine.py --level 3" and list(option.hashes()) == ["engine.py"]
 
 
 @pytest.mark.parametrize(
