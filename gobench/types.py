@@ -84,7 +84,9 @@ class AskingSource(Source, Protocol):
 
     A build asks once, about unit after unit, and writes the answers into a journal (``gobench.build.journal``) whose
     hash becomes one of the plan's inputs. From then on only ``told`` is called: nobody has to be there to answer.
-    Any source may have these attributes; one whose ``asking`` is empty asks nobody.
+    Any source may have these attributes; one whose ``asking`` is empty asks nobody. ``ask`` is called from several
+    threads at once, since it waits for others. A ``close()``, if there is one, ends what asking has started; it may be
+    called while threads ask, which then may raise, and again after that.
     """
 
     @property

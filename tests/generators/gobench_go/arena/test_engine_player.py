@@ -44,8 +44,6 @@ def player(mode: str) -> GtpPlayer:
 
 def game(mode: str, seed: int = 1, color: int = 1) -> GameResult:
     bad, other = player(mode), open_player("random")
-    if mode == "hang-start":
-        object.__setattr__(bad.engine.command, "start", SECONDS)
     names = ("bad", "good") if color == 1 else ("good", "bad")
     fixture = Fixture("g00000", "bad/good/o000", *names, opening=(12,), seeds=(seed, seed + 1))
     try:
@@ -77,7 +75,7 @@ def test_many_games_with_whatever_comes() -> None:
     before, table = len(os.listdir("/proc/self/fd")), hostile()
     for seed in (seed64(1, "hostile", i) for i in range(40)):
         mode = table.drawn(engine_seed(seed))
-        check(game("any" if mode != "hang-start" else mode, seed), table.MODES[mode])
+        check(game("any", seed), table.MODES[mode])
     assert len(os.listdir("/proc/self/fd")) == before
 
 

@@ -63,7 +63,7 @@ def known() -> dict[tuple[int, ...], dict[str, Any]]:
         for _, line in zip(range(FAULTS.get("known", 0)), file, strict=False):
             game = json.loads(line)
             for ply, position in enumerate(game["positions"]):
-                found[tuple(game["moves"][:ply])] = position
+                found.setdefault(tuple(game["moves"][:ply]), position)
     return found
 
 
@@ -123,11 +123,8 @@ def thought(board: Board, visits: int) -> dict[str, Any]:
     if visits == 1 and moves and moves[:-1] in table:
         parent = table[moves[:-1]]
         if parent["child_value"][moves[-1]] is not None:
-            return {
-                **counted(board.position, 1),
-                "winrate": 1 - parent["child_value"][moves[-1]],
-                "lead": -parent["child_lead"][moves[-1]],
-            }
+            value, lead = 1 - parent["child_value"][moves[-1]], -parent["child_lead"][moves[-1]]
+            return {"winrate": value, "lead": lead, "search": {}, "best": -1, "policy": []}
     if moves in table:
         found = table[moves]
         return {

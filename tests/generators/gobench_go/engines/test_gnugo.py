@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+import os
+import signal
 
 import numpy as np
 import pytest
 
 from gobench.errors import UsageError
+from gobench_go.arena.engine_player import GtpPlayer
 from gobench_go.arena.names import Conditions, open_player
 from gobench_go.arena.referee import Fixture, Limits, play
 from gobench_go.engines.commands import engine_command
+from gobench_go.engines.faults import EngineError
 from gobench_go.engines.find import program
 from gobench_go.engines.gtp import GtpEngine
 from gobench_go.engines.presets import PRESETS
@@ -60,6 +64,22 @@ def test_a_game_in_the_middle_goes_on_the_same() -> None:
     engine.set_up(position)
     assert position.is_legal(engine.genmove(position.to_move))
     engine.close()
+
+
+def test_an_engine_that_is_killed_is_a_crash_and_starts_again() -> None:
+    player = open_player("gnugo:1")
+    assert isinstance(player, GtpPlayer)
+    player.begin(RULES, 1)
+    start = Position.start(RULES)
+    first = player.reply(start, 0)
+    assert player.engine.pid
+    os.kill(player.engine.pid, signal.SIGKILL)
+    with pytest.raises(EngineError, match="was ended by SIGKILL") as error:
+        player.reply(start.play(first.move).play(25), 0)
+    assert error.value.fault == "crash"
+    player.begin(RULES, 1)
+    assert player.reply(start, 0) == first
+    player.close()
 
 
 def test_a_match_game_is_played_out_and_repeats() -> None:

@@ -208,7 +208,8 @@ def test_values_that_speak_for_somebody_else_are_noticed(katago: Katago, whose: 
 def test_nothing_is_left_of_an_engine_that_is_forgotten(katago: Katago) -> None:
     kata = engine(katago(stay=True))
     asked = ask(kata, 1)
-    assert asked[0].result() and (pid := kata.pid)
+    pid = kata.pid if asked[0].result() else None
+    assert pid
     threads = threading.active_count()
     del kata, asked
     deadline = time.monotonic() + 5
