@@ -23,6 +23,7 @@ GRACE = 2.0  # seconds to end after being asked to, and again after SIGTERM
 LOOK = 0.2  # seconds between looks whether a silent child lives
 LONGEST = 1 << 20  # bytes of a line
 PR_SET_PDEATHSIG = 1
+ENDED = "has been ended before"
 
 
 class GoneError(Exception):
@@ -102,6 +103,8 @@ class Child:
                 got = os.readv(self._out, [view[done : done + (1 << 20)]])
             except BlockingIOError:
                 continue
+            except OSError:  # another thread has ended it
+                raise GoneError(ENDED) from None
             if not got:
                 raise GoneError(self._ending("closed its stdout") + _middle(done, size))
             done += got
@@ -132,6 +135,8 @@ class Child:
             got = os.read(self._out, CHUNK)
         except BlockingIOError:
             return
+        except OSError:  # another thread has ended it
+            raise GoneError(ENDED) from None
         if not got:
             raise GoneError(
                 self._ending("closed its stdout") + (" in the middle of a line" if self._held else "")
@@ -170,7 +175,7 @@ class Child:
             watch.register(write, select.POLLOUT)
         while True:
             if self.ended:
-                raise GoneError("has been ended before")
+                raise GoneError(ENDED)
             ended = self._process.poll() is not None  # before the look: what it wrote last is still read
             left = until - time.monotonic()
             if watch.poll(0 if ended else 1000 * max(0.0, min(LOOK, left))):

@@ -161,31 +161,33 @@ class GtpEngine:
         try:
             return self._ask(command, seconds)
         except RefusedError as refusal:
-            raise self._error("refused", f"refused it: {_quoted(str(refusal))}", command) from None
+            raise self._error(
+                self._child, "refused", f"refused it: {_quoted(str(refusal))}", command
+            ) from None
 
     def _ask(self, command: str, seconds: float) -> str:
         """As ``ask``, but raises RefusedError for ``?``."""
-        if self._child is None:
-            raise self._error("crash", "has no process", command)
+        child = self._child  # ``close`` may be called by another thread
+        if child is None:
+            raise self._error(None, "crash", "has no process", command)
         self._id += 1
         line = f"{self._id} {command}\n" if self._ids else f"{command}\n"
         until = time.monotonic() + seconds
         try:
-            self._child.write(line.encode("ascii"), until)
-            return self._answer(self._child, until)
-        except SilentError:
-            raise self._lost("late", f"did not answer within {seconds:g} s", command) from None
-        except GoneError as error:
-            raise self._lost("crash", str(error), command) from None
-        except GarbledError as error:
-            raise self._lost("malformed", str(error), command) from None
-        except FloodError:
-            raise self._lost("malformed", "sent more than any answer is long", command) from None
+            child.write(line.encode("ascii"), until)
+            return self._answer(child, until)
         except RefusedError:
             raise
+        except SilentError:
+            raise self._lost(child, "late", f"did not answer within {seconds:g} s", command) from None
+        except GoneError as error:
+            raise self._lost(child, "crash", str(error), command) from None
+        except GarbledError as error:
+            raise self._lost(child, "malformed", str(error), command) from None
+        except FloodError:
+            raise self._lost(child, "malformed", "sent more than any answer is long", command) from None
         except BaseException:  # Ctrl-C in the middle of an answer: nothing after it would make sense
-            self._child.kill()
-            self._child = None
+            self._end(child)
             raise
 
     def _answer(self, child: Child, until: float) -> str:
@@ -260,7 +262,9 @@ class GtpEngine:
             self._ask(command, QUICK)
         except RefusedError as refusal:
             if not self.knows(command.split()[0]):
-                raise self._error("refused", f"refused it: {_quoted(str(refusal))}", command) from None
+                raise self._error(
+                    self._child, "refused", f"refused it: {_quoted(str(refusal))}", command
+                ) from None
             raise UsageError(
                 f"engine {self.command.name!r} does not play with {what}: it answers {_quoted(str(refusal))}."
             ) from None
@@ -280,26 +284,29 @@ class GtpEngine:
         except UsageError:
             size = f"{self._game.rows}x{self._game.cols}"
             what = f"answered {_quoted(text)}, which is no point of a {size} board"
-            raise self._lost("malformed", what, command) from None
+            error = self._error(self._child, "malformed", what, command)
+            if self._child is not None:
+                self._end(self._child)
+            raise error from None
 
     # --- its faults ---
 
-    def _lost(self, fault: Fault, did: str, command: str) -> EngineError:
+    def _lost(self, child: Child, fault: Fault, did: str, command: str) -> EngineError:
         """End the process; the error that says what it did."""
-        if self._child is not None:
-            self._child.kill()
-        error = self._error(fault, did, command)
-        self._child = None
-        return error
+        self._end(child)
+        return self._error(child, fault, did, command)
 
-    def _error(self, fault: Fault, did: str, command: str) -> EngineError:
-        words = self._child.last_words() if self._child else ""
+    def _end(self, child: Child) -> None:
+        child.kill()
+        if self._child is child:
+            self._child = None
+
+    def _error(self, child: Child | None, fault: Fault, did: str, command: str) -> EngineError:
+        words = child.last_words() if child else ""
         told = f" The last it wrote to stderr:\n  {words}" if words else " It wrote nothing to stderr."
-        hint = (
-            f" To get it: {self.command.get}."
-            if fault == "crash" and not self.greeted and self.command.get
-            else ""
-        )
+        hint = ""
+        if fault == "crash" and not self.greeted and self.command.get:
+            hint = f" If it is another program: {self.command.get}."
         name = self.command.name
         return EngineError(fault, f"engine {name!r} {did}, when it was asked {command!r}.{hint}{told}")
 

@@ -6,6 +6,7 @@ import importlib.util
 import os
 import pickle
 import sys
+import threading
 import time
 from pathlib import Path
 from types import ModuleType
@@ -142,6 +143,19 @@ def test_a_late_answer_is_never_taken_for_another() -> None:
     player.set_up(position)  # in a new process that has made no moves yet
     assert position.is_legal(player.genmove(position.to_move))
     player.close()
+
+
+def test_another_thread_may_close_it() -> None:
+    player = engine("hang", "--after", "0", seconds=60)
+    player.begin(RULES, 1)
+    player.set_up(Position.start(RULES))
+    closing = threading.Timer(0.3, player.close)
+    closing.start()
+    begun = time.monotonic()
+    with pytest.raises(EngineError, match="has been ended before, when it was asked 'genmove b'"):
+        player.genmove(1)
+    assert time.monotonic() - begun < 3 and not player.running
+    closing.join()
 
 
 def test_a_refusal_leaves_the_process_alone() -> None:
