@@ -132,7 +132,7 @@ def _say(played: Match, seconds: float, as_json: bool) -> None:
         *([tables.sprt_words(found["sprt"])] if found["sprt"] else []),
         *tables.other_events(found),
         f"{found['games']} games, {found['unique_games']} unique, {plies:.0f} plies in the mean; "
-        f"{found['voided']} replayed after a crash; {_spent(played)}",
+        f"{found['voided']} replayed after a crash; {_spent(played)} in {seconds:,.0f} s",
         f"{played.folder / 'index.html'}",
     ]
     click.echo("\n".join(lines))
@@ -154,7 +154,14 @@ class _Bar:
         from tqdm import tqdm
 
         if self.bar is None:
-            self.bar = tqdm(desc="match", unit="game", total=total, file=sys.stderr, disable=self.quiet)
+            self.bar = tqdm(
+                desc="match",
+                unit="game",
+                total=total,
+                initial=len(games),
+                file=sys.stderr,
+                disable=self.quiet,
+            )
         self.bar.set_postfix_str(_standing(self.plan, games), refresh=False)
         self.bar.update(len(games) - self.bar.n)
 
