@@ -113,6 +113,7 @@ class ModelPlayer:
             model = self._ready()
             self._look = asking.square_look(model.who, asking.THEME, self._view(model), rules)
             model.begin(asking.public(rules, TASK))
+            self._warm(rules)
         self.last = None
 
     def reply(self, position: Position, seed: int) -> Reply:
@@ -125,6 +126,13 @@ class ModelPlayer:
         if self._loaded is not None:
             self._loaded.close()
         self._loaded = self._look = None
+
+    def _warm(self, rules: Rules) -> None:
+        """Read an empty board: what is compiled for it takes none of a move's time."""
+        assert self._look is not None
+        start = Position.start(rules)
+        frame = asking.prompt(self._look, start.boards(), 1)[0]
+        asking.judge(start, reading.read(self._look, frame).record())
 
     def _ready(self) -> Loaded:
         """The model, loaded afresh if it hung or died."""

@@ -29,7 +29,7 @@ RESPONSE = re.compile(rb"([=?])([0-9]*)(?: ?)(.*)", re.DOTALL)
 
 
 def session(player: str = "random-legal", said: list[str] | None = None, **options: object) -> Session:
-    made = open_player(player, Conditions(seconds=20.0, tries=4))
+    made = open_player(player, Conditions(seconds=120.0, tries=4))
     return Session(made, Options(**options), (said if said is not None else []).append)
 
 

@@ -28,7 +28,7 @@ RULES = named("benchmark", 5, 5)
 
 
 def player(name: str, **conditions: float) -> ModelPlayer:
-    given = Conditions(**{"seconds": 20.0, "tries": 4, **conditions})
+    given = Conditions(**{"seconds": 120.0, "tries": 4, **conditions})
     made = ModelPlayer.of(f"{MODELS}:{name}", given)
     made.begin(RULES, 1)
     return made
@@ -156,7 +156,9 @@ def test_its_identity_is_plain_data_without_paths() -> None:
     identity = model.identity
     assert identity["kind"] == "model" and identity["code_sha256"] and identity["tries"] == 4
     assert (identity["frame_size"], identity["max_frames"]) == ([96, 96], 3)
-    assert identity["context_keys"] == ["to_move", "ask"] and identity["version"] == identity["code_sha256"][:12]
+    assert (
+        identity["context_keys"] == ["to_move", "ask"] and identity["version"] == identity["code_sha256"][:12]
+    )
     assert ModelPlayer.of(f"{MODELS}:FirstEmpty", Conditions(tries=4)).identity == identity
 
 

@@ -1,0 +1,102 @@
+"""A game against a player on a local web page: ``gobench go play``."""
+
+from __future__ import annotations
+
+import os
+import threading
+import webbrowser
+from typing import Any
+
+import click
+
+DTYPES = ("float32", "bfloat16", "float16")
+SEATS = {"black": ("you", "model"), "white": ("model", "you"), "watch": ("model", "opponent")}
+
+
+@click.command(
+    epilog=(
+        "\b\nExamples:\n"
+        "  gobench go play model.pt\n"
+        "  gobench go play model.pt --color white --oracle mcts:2000\n"
+        "  gobench go play random-legal --board 5x5\n"
+        "  gobench go play model.pt --color watch --opponent mcts:200"
+    )
+)
+@click.argument("model")
+@click.option("--color", type=click.Choice(tuple(SEATS)), default="black", show_default=True,
+              help="What you play, or watch the model against --opponent.")  # fmt: skip
+@click.option("--board", default="9x9", show_default=True, metavar="RxC", help="The board of the first game.")
+@click.option(
+    "--komi", type=float, metavar="K", help="What White gets [default: what is usual on the board]."
+)
+@click.option("--rules", default="benchmark", show_default=True, metavar="NAME",
+              help="benchmark, chinese, tromp-taylor, aga-like or japanese.")  # fmt: skip
+@click.option("--oracle", default="", metavar="TEACHER",
+              help="Who shows what it thinks of each move, such as mcts:2000.")  # fmt: skip
+@click.option("--opponent", default="", metavar="PLAYER",
+              help="Who plays against the model when you look on, such as mcts:200.")  # fmt: skip
+@click.option("--tries", type=click.IntRange(1, 1000), default=10, show_default=True, metavar="N",
+              help="How often a model is asked for a legal move.")  # fmt: skip
+@click.option("--seconds", type=float, default=60.0, show_default=True, metavar="S",
+              help="How long a player may think about one move.")  # fmt: skip
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    metavar="N",
+    help="Root of all randomness.",
+)
+@click.option("--device", default="cpu", show_default=True, help="Torch device, for models that take one.")
+@click.option("--dtype", type=click.Choice(DTYPES), default=DTYPES[0], show_default=True,
+              help="Of torch models.")  # fmt: skip
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    metavar="N",
+    help="Where to listen [default: a free one].",
+)
+@click.option("--open/--no-open", "opens", default=True, help="Open a browser, or only print the address.")
+def play(model: str, **flags: Any) -> None:
+    """Play Go against MODEL in the browser, and see the frames that it generates.
+
+    MODEL is a video model (see `gobench models`), a teacher such as mcts:200, or another engine. The page is served to
+    this machine alone, at an address that nobody can guess; Ctrl-C ends it.
+    """
+    from gobench.aside import prints_aside
+    from gobench.models.deadline import check_timeout
+    from gobench_go.arena.names import Conditions
+    from gobench_go.arena.play.game import Setup
+    from gobench_go.arena.play.server import PlayServer
+    from gobench_go.arena.play.table import Seats, Table
+    from gobench_go.game import coords
+
+    rows, cols = coords.size(flags["board"])
+    conditions = Conditions(check_timeout(flags["seconds"]), flags["tries"], flags["device"], flags["dtype"])
+    setup = Setup.of(SEATS[flags["color"]], flags["rules"], rows, cols, flags["komi"])
+    table = Table(Seats(model, flags["opponent"], flags["oracle"]), setup, conditions, flags["seed"])
+    out = os.fdopen(os.dup(1), "w")
+    with out, prints_aside():
+        try:
+            table.open()
+            with PlayServer(table, flags["port"]) as server:
+                click.echo(f"Playing at {server.url}  (Ctrl-C ends it)", file=out)
+                out.flush()
+                if flags["opens"]:
+                    webbrowser.open(server.url)
+                _serve(server)
+        except KeyboardInterrupt:
+            click.echo("The game has ended.", err=True)
+        finally:
+            table.close()
+
+
+def _serve(server: Any) -> None:
+    """Until Ctrl-C."""
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.2}, daemon=True)
+    thread.start()
+    try:
+        threading.Event().wait()
+    finally:
+        server.shutdown()
