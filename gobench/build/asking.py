@@ -12,7 +12,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import cast
 
@@ -30,14 +29,13 @@ from gobench.build.journal import (
     seal,
 )
 from gobench.build.plan import PLAN, read
-from gobench.build.recipes import BuildConfig
-from gobench.build.stages import open_source
 from gobench.canonical import dumps, pretty, read_json
 from gobench.errors import BuildError, GobenchError, family
-from gobench.types import AskingSource, Domain, Episode, Json, Rejection, Source
+from gobench.types import AskingSource, Episode, Json, Rejection, Source
 
 ANSWERS = "journal"
 ASKED = "asked.json"
+GO_ON = "Answers that are there are kept: run the same command again to go on."
 
 
 def answer_file(folder: Path, unit: int) -> Path:
@@ -50,24 +48,27 @@ class AskJob:
     """The pass as pieces (``gobench.build.stages.Job``): piece ``i`` is the answer about unit ``asking[i]``."""
 
     folder: Path
-    domain: Domain
-    config: BuildConfig
+    source: Source
 
-    @cached_property
-    def source(self) -> AskingSource:
-        return cast(AskingSource, open_source(self.domain, self.config))
+    @property
+    def asked(self) -> AskingSource:
+        return cast(AskingSource, self.source)
 
     def name(self, index: int) -> str:
-        return f"the answer about unit {self.source.asking[index]} of the source"
+        return f"the answer about unit {self.asked.asking[index]} of the source"
 
     def __call__(self, index: int) -> None:
-        unit = self.source.asking[index]
+        unit = self.asked.asking[index]
         try:
-            data = dumps(self.source.ask(unit))
+            data = dumps(self.asked.ask(unit))
         except GobenchError as error:
-            text = f"asking about unit {unit} of the source: {error} Answers that are there are kept: run the same "
-            raise family(error)(text + "command again to go on.") from error
+            gap = "\n" if "\n" in str(error) else " "
+            raise family(error)(f"asking about unit {unit} of the source: {error}{gap}{GO_ON}") from error
         atomic.write(answer_file(self.folder, unit), data)
+
+    def close(self) -> None:
+        """Let go of whoever was asked."""
+        getattr(self.source, "close", lambda: None)()
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Where pieces are made: in this process, or in worker processes of this machine.
+"""Where pieces are made: in this process, its threads, or worker processes of this machine.
 
 An engine only schedules. It never knows what a piece is, and the pieces do not depend on it.
 """
@@ -11,13 +11,15 @@ import os
 import pickle
 import signal
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnContext, SpawnProcess
+from queue import Empty, SimpleQueue
 from types import FrameType
-from typing import Protocol
+from typing import Any, Protocol
 
 from gobench.build.stages import Job
 from gobench.errors import BuildError, GobenchError, UsageError, family
@@ -70,6 +72,59 @@ class Processes:
                         worker.next(queue)
         finally:
             _stop(crew)
+
+
+@dataclass(frozen=True)
+class Threads:
+    """``workers`` pieces at once in this process, for pieces that wait for programs of others.
+
+    A job that has ``close()`` lets go of those programs: called until the threads have stopped when something went
+    wrong or somebody interrupts, so that none waits for an answer that nobody wants any more.
+    """
+
+    workers: int
+
+    def run(self, job: Job, indices: Sequence[int], done: Callable[[int], None]) -> None:
+        queue, results = SimpleQueue[int | None](), SimpleQueue[tuple[int, GobenchError | None]]()
+        for index in indices:
+            queue.put(index)
+        crew = [
+            threading.Thread(target=_work_in_thread, args=(job, queue, results), daemon=True)
+            for _ in range(min(self.workers, len(indices)))
+        ]
+        for thread in crew:
+            thread.start()
+        try:
+            for _ in indices:
+                index, failure = results.get()
+                if failure is not None:
+                    raise failure
+                done(index)
+        except BaseException:
+            _dismiss(crew, queue, getattr(job, "close", lambda: None))
+            raise
+        _dismiss(crew, queue, lambda: None)
+
+
+def _work_in_thread(job: Job, queue: SimpleQueue[int | None], results: SimpleQueue[Any]) -> None:
+    while (index := queue.get()) is not None:
+        results.put((index, _attempt(job, index)))
+
+
+def _dismiss(
+    crew: Sequence[threading.Thread], queue: SimpleQueue[int | None], close: Callable[[], None]
+) -> None:
+    """Let threads end, whatever is left in the queue; those that do not within ``PATIENCE`` are left to themselves."""
+    with contextlib.suppress(Empty):
+        while True:
+            queue.get_nowait()
+    for _ in crew:
+        queue.put(None)
+    until = time.monotonic() + PATIENCE
+    while any(thread.is_alive() for thread in crew) and time.monotonic() < until:
+        close()
+        for thread in crew:
+            thread.join(0.1)
 
 
 def engine(workers: int) -> Engine:

@@ -21,7 +21,7 @@ from typing import TypeAlias
 from gobench import atomic
 from gobench.build.asking import AskJob, Draft
 from gobench.build.assemble import MANIFEST, SUMS, Extra, assemble, standing
-from gobench.build.engine import Engine, engine, interruptible
+from gobench.build.engine import Engine, Inline, Threads, engine, interruptible
 from gobench.build.folder import LOCKS as LOCKS
 from gobench.build.folder import PIECES, Task, clear, occupied, refuse_foreign
 from gobench.build.journal import JOURNAL, asking
@@ -85,7 +85,7 @@ def build(
     """Make a dataset in ``out``, or go on where an earlier call was stopped.
 
     Args:
-        workers: processes on this machine; 1 works in this one.
+        workers: processes on this machine; 1 works in this one. A journal is written by as many threads.
         overwrite: throw away the build that is in ``out`` first.
         task_index, task_count: make only this share of the pieces (array jobs over one shared folder); both
             or neither. Run the whole array, which makes the games; the same array again, which makes the
@@ -94,7 +94,7 @@ def build(
         journal: a journal that exists (``gobench.build.journal``) of the same questions: nobody is asked again.
         extras: further files, see ``gobench.build.assemble.Extra``; the command line gives card and Croissant.
             Those that a finished folder lacks are added by the next call.
-        scheduler: who makes the pieces, instead of ``workers`` processes here.
+        scheduler: who makes the pieces, the journal's too, instead of ``workers`` processes here.
 
     A domain may have a ``warm()`` that compiles what it needs; it is called once before workers start.
 
@@ -109,7 +109,8 @@ def build(
         )
     folder = Path(out)
     given = Path(journal) if journal is not None else None
-    work = _Build(domain, config, folder, scheduler or engine(workers), task, given, progress, tuple(extras))
+    makers = (scheduler or engine(workers), scheduler or (Inline() if workers == 1 else Threads(workers)))
+    work = _Build(domain, config, folder, *makers, task, given, progress, tuple(extras))
     refuse_foreign(folder)  # before the lock, which makes a folder
     with interruptible(), occupied(folder, task):
         return work.run(overwrite)
@@ -121,6 +122,7 @@ class _Build:
     config: BuildConfig
     folder: Path
     engine: Engine
+    asker: Engine  # of the journal, whose pieces wait for programs of others
     task: Task
     journal: Path | None
     progress: Progress | None
@@ -130,8 +132,9 @@ class _Build:
     def run(self, overwrite: bool) -> BuildReport:
         self._tidy()
         draft = Draft(self.folder, open_source(self.domain, self.config))
-        self._prepare(draft, overwrite)
-        counts: Record = {"made_answers": self._ask(draft)}
+        with contextlib.closing(AskJob(self.folder, draft.source)) as job:
+            self._prepare(draft, job, overwrite)
+            counts: Record = {"made_answers": self._ask(draft, job)}
         if missing := len(draft.lost()):
             return self._waiting(missing, len(asking(draft.source)), "answers of the journal", counts)
         plan = self._begin(draft)
@@ -158,10 +161,9 @@ class _Build:
         if self.task.alone:
             atomic.remove_temporaries(self.folder, *(self.folder / name for name in PIECES))
 
-    def _prepare(self, draft: Draft, overwrite: bool) -> None:
+    def _prepare(self, draft: Draft, job: AskJob, overwrite: bool) -> None:
         """All that can be told before any work: what the folder holds, and a first sample."""
         asks = bool(asking(draft.source))
-        job = AskJob(self.folder, self.domain, self.config)
         with self._exclusive() if asks or self.journal else contextlib.nullcontext():
             if overwrite:
                 draft.forget()
@@ -182,13 +184,13 @@ class _Build:
         known = versions(codec(self.config.codec).versions(), self.domain.versions())
         return Plan(self.config, known, dict(inputs), source.units, limit_of(source, self.config))
 
-    def _ask(self, draft: Draft) -> int:
+    def _ask(self, draft: Draft, job: AskJob) -> int:
         """Have this task's share of the journal answered; returns how many answers came."""
         total = len(asking(draft.source))
         if not total:
             return 0
         with self._timed("journal"):
-            return self._make(AskJob(self.folder, self.domain, self.config), "journal", draft.lost(), total)
+            return self._make(job, "journal", draft.lost(), total, self.asker)
 
     def _begin(self, draft: Draft) -> Plan:
         with self._exclusive():
@@ -244,9 +246,9 @@ class _Build:
     def _run(self, stage: str, job: Job, plan: Plan, pieces: Pieces) -> int:
         """Make the pieces of this task that are missing; returns how many."""
         lost = [i for i in range(len(pieces)) if made(self.folder, pieces[i], plan) is None]
-        return self._make(job, stage, lost, len(pieces))
+        return self._make(job, stage, lost, len(pieces), self.engine)
 
-    def _make(self, job: Job, stage: str, lost: Sequence[int], total: int) -> int:
+    def _make(self, job: Job, stage: str, lost: Sequence[int], total: int, maker: Engine) -> int:
         mine = [i for i in lost if i % self.task.count == self.task.index]
         count = total - len(lost)
         self._tell(stage, count, total)
@@ -260,7 +262,7 @@ class _Build:
             self._tell(stage, count, total)
 
         warm(self.domain)
-        self.engine.run(job, mine, done)
+        maker.run(job, mine, done)
         return len(mine)
 
     def _tell(self, stage: str, done: int, total: int) -> None:

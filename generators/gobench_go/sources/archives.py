@@ -26,6 +26,7 @@ import lzma
 import os
 import stat
 import tarfile
+import threading
 import zipfile
 import zlib
 from array import array
@@ -129,7 +130,8 @@ class Container:
         if self.sizes[index] > limit:
             raise MemberError("too-large", f"{self.sizes[index]} bytes; the limit is {limit}")
         try:
-            data = _READERS[self.kind](self, index, limit + 1)
+            with _Open.lock:
+                data = _READERS[self.kind](self, index, limit + 1)
         except _BROKEN as error:
             raise MemberError("unreadable", why(error)) from None
         if len(data) > limit:
@@ -322,6 +324,7 @@ def _unwanted(name: str, wanted: tuple[str, ...]) -> Problem | None:
 class _Open:
     """The archive that this process has open: one at a time, and never shared with a forked process."""
 
+    lock = threading.RLock()  # threads read one after another
     key: tuple[int, str, int] = (0, "", 0)
     handle: Any = None
 

@@ -67,6 +67,11 @@ class Mixed:
         source, own = self._find(index)
         return cast(AskingSource, source).told(own, answer)
 
+    def close(self) -> None:
+        """End what asking has started."""
+        for source in self.sources:
+            getattr(source, "close", lambda: None)()
+
     def _find(self, index: int) -> tuple[Source, int]:
         at = bisect_right(self.starts, index) - 1
         return self.sources[at], index - self.starts[at]

@@ -187,9 +187,9 @@ def _teacher(key: str, value: Json, optional: bool = False) -> str:
         raise UsageError(f"{key} is a teacher such as 'random', 'mcts:50' or 'gnugo:10'; got {value!r}.")
     if optional and not value:
         return ""
-    from gobench_go.teachers import external, teacher
+    from gobench_go.teachers import is_external, teacher
 
-    if external(value):
+    if is_external(value):
         return value.strip()
     try:
         return teacher(value).name

@@ -9,14 +9,16 @@ from __future__ import annotations
 import math
 import re
 import shlex
+import threading
 from collections.abc import Callable, Iterable, Mapping
+from typing import cast
 
-from gobench.errors import DataError
+from gobench.errors import DataError, StoppedError
 from gobench.types import Json, Record, Rejection
 from gobench_go.engines.faults import FAULTS, EngineError, Fault
 from gobench_go.game.sgf_text import clean
 from gobench_go.sources.record import rounded
-from gobench_go.teachers import Teacher, shared
+from gobench_go.teachers import Teacher, teacher
 
 TRIES = 3
 REJECTED: tuple[Fault, ...] = ("malformed", "refused")
@@ -53,11 +55,56 @@ def label(player: Teacher) -> str:
 
     ``gnugo:10 (GNU Go 3.8)``, ``katago:g170-b6c96?visits=64 (KataGo 1.16.0, net 1a2b3c4d5e6f)``.
     """
-    name = player.name
-    identity = getattr(player, "identity", {})
-    if "net_sha256" not in identity:
-        return name
-    return f"{name} ({identity['name']} {identity['version']}, net {identity['net_sha256'][:12]})"
+    net = getattr(player, "identity", {}).get("net_sha256", "")[:12]
+    if not net:
+        return player.name
+    return (
+        f"{player.name.removesuffix(')')}, net {net})"
+        if player.name.endswith(")")
+        else f"{player.name} (net {net})"
+    )
+
+
+class Crew:
+    """The players of one name in this process, one for each thread; those of a KataGo share its program."""
+
+    def __init__(self, text: str) -> None:
+        self.text, self.closed = text, False
+        self._own, self._all = threading.local(), list[Teacher]()
+
+    def player(self) -> Teacher:
+        """That of this thread. Raises UsageError where there is no such teacher, StoppedError after ``close``."""
+        if self.closed:
+            raise StoppedError("stopped: nobody is asked any more.")
+        if not hasattr(self._own, "player"):
+            self._own.player = teacher(self.text)
+            self._all.append(self._own.player)
+        return cast(Teacher, self._own.player)
+
+    def close(self) -> None:
+        """End their programs, also while they are asked; may be called again."""
+        self.closed = True
+        for player in list(self._all):
+            getattr(player, "close", lambda: None)()
+
+
+_crews: dict[str, Crew] = {}
+_hiring = threading.Lock()
+
+
+def crew(text: str) -> Crew:
+    """The players of a name; new ones after they were dismissed."""
+    with _hiring:
+        found = _crews.get(text)
+        if found is None or found.closed:
+            found = _crews[text] = Crew(text)
+        return found
+
+
+def dismiss(text: str) -> None:
+    """End what the players of a name have started in this process."""
+    if text in _crews:
+        _crews[text].close()
 
 
 def answered(text: str, ask: Callable[[Teacher], Record]) -> Record:
@@ -67,9 +114,10 @@ def answered(text: str, ask: Callable[[Teacher], Record]) -> Record:
         UsageError: there is no such teacher here.
         EngineError: it crashed or was late, ``TRIES`` times.
     """
-    player, by = shared(text), ""
+    players, by = crew(text), ""
     for left in reversed(range(TRIES)):
         try:
+            player = players.player()
             by = by or label(player)
             return {"by": by, **ask(player)}
         except EngineError as error:
@@ -77,7 +125,6 @@ def answered(text: str, ask: Callable[[Teacher], Record]) -> Record:
                 return {"by": by, "fault": error.fault, "detail": shown(str(error))}
             if not left:
                 raise
-            getattr(player, "close", lambda: None)()
     raise AssertionError("every try returns or raises")
 
 

@@ -18,9 +18,9 @@ from gobench.seeds import seed64
 from gobench.types import Episode, Json, Record, Rejection, Source
 from gobench_go.engines.faults import EngineError
 from gobench_go.game.position import Position
-from gobench_go.sources.outside import answered, checked, known, rejection
+from gobench_go.sources.outside import answered, checked, dismiss, known, rejection
 from gobench_go.sources.record import rules_of, start_of
-from gobench_go.teachers import Teacher, external
+from gobench_go.teachers import Teacher, is_external
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Reannotated:
     @property
     def asking(self) -> Sequence[int]:
         """All units for an external teacher, else those about which the wrapped source asks."""
-        return range(self.units) if external(self.teacher) else asking(self.source)
+        return range(self.units) if is_external(self.teacher) else asking(self.source)
 
     def unit(self, index: int) -> Iterator[Episode | Rejection]:
         """The wrapped source's candidates, judged."""
@@ -54,7 +54,7 @@ class Reannotated:
     def ask(self, index: int) -> Record:
         """``games``: what the teacher says of each candidate, in order; ``source``: what the wrapped one was told."""
         inner = self.source.ask(index) if index in asking(self.source) else {}  # type: ignore[attr-defined]
-        games = self._episodes(index, inner) if external(self.teacher) else ()
+        games = self._episodes(index, inner) if is_external(self.teacher) else ()
         return {"source": inner, "games": [self._ask(each) for each in games if isinstance(each, Episode)]}
 
     def told(self, index: int, answer: Json) -> Iterator[Episode | Rejection]:
@@ -64,9 +64,14 @@ class Reannotated:
         said = iter(answer["games"])
         for each in self._episodes(index, answer["source"]):
             if isinstance(each, Episode):
-                yield self._judged(each, next(said, None) if external(self.teacher) else self._ask(each))
+                yield self._judged(each, next(said, None) if is_external(self.teacher) else self._ask(each))
             else:
                 yield each
+
+    def close(self) -> None:
+        """End what the teacher and the wrapped source have started."""
+        dismiss(self.teacher)
+        getattr(self.source, "close", lambda: None)()
 
     def _episodes(self, index: int, inner: Json) -> Iterator[Episode | Rejection]:
         return retold(self.source, index, lambda place: inner)

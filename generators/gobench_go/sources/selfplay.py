@@ -17,9 +17,9 @@ from gobench.seeds import seed64
 from gobench.types import Episode, Json, Record, Rejection
 from gobench_go.game.kernels import alternating
 from gobench_go.game.rules import Rules
-from gobench_go.sources.outside import answered, checked, known, rejection
+from gobench_go.sources.outside import answered, checked, dismiss, known, rejection
 from gobench_go.sources.record import Game, episode
-from gobench_go.teachers import Teacher, external
+from gobench_go.teachers import Teacher, is_external
 
 SHIFT = 11  # seeds of 53 bits: what every reader of JSON keeps exactly
 
@@ -59,7 +59,7 @@ class SelfPlay:
     @property
     def asking(self) -> Sequence[int]:
         """Every game of an external teacher."""
-        return range(self.units) if external(self.teacher) else ()
+        return range(self.units) if is_external(self.teacher) else ()
 
     def unit(self, index: int) -> Iterator[Episode | Rejection]:
         """Game ``index``."""
@@ -91,6 +91,10 @@ class SelfPlay:
                 seed=self._seed(index),
             )
         )
+
+    def close(self) -> None:
+        """End what the teacher has started."""
+        dismiss(self.teacher)
 
     def _seed(self, index: int) -> int:
         return seed64(self.seed, "selfplay", self.first + index) >> SHIFT

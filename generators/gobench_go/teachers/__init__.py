@@ -22,7 +22,7 @@ from gobench_go.engines.presets import PRESETS
 from gobench_go.teachers import mcts, random_teacher
 from gobench_go.teachers.base import GameRecord, Judgement, Teacher
 
-__all__ = ["GameRecord", "Judgement", "Teacher", "external", "shared", "teacher", "warm"]
+__all__ = ["GameRecord", "Judgement", "Teacher", "is_external", "shared", "teacher", "warm"]
 
 
 def _random(text: str, argument: str) -> Teacher:
@@ -82,7 +82,7 @@ def teacher(text: str) -> Teacher:
     return make(text, argument)
 
 
-def external(text: str) -> bool:
+def is_external(text: str) -> bool:
     """Whether a name means a program of others, by how it is written: nothing has to be here."""
     return text.partition(":")[0] in _EXTERNAL
 
