@@ -130,14 +130,14 @@ def _files(where: str) -> tuple[Path, Path | None]:
     """MODEL and CONFIG; a path with an @ in it is one that exists."""
     if "@" not in where or Path(where).expanduser().is_file():
         return find_net(where), None
-    model, _, config = where.rpartition("@")
-    path = find_file(config)
-    if path is None:
-        raise UsageError(
-            f"there is no config {config!r}: name a config file of KataGo's analysis engine, or leave out "
-            f"'@{config}' to use the one that comes with this package."
-        )
-    return find_net(model), path
+    for found in re.finditer("@", where):
+        if path := find_file(where[found.end() :]):
+            return find_net(where[: found.start()]), path
+    config = where.rpartition("@")[2]
+    raise UsageError(
+        f"there is no config {config!r}: name a config file of KataGo's analysis engine, or leave out "
+        f"'@{config}' to use the one that comes with this package."
+    )
 
 
 def _said(text: str, query: str) -> dict[str, str]:

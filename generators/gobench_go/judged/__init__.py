@@ -4,26 +4,24 @@
     position = judged.games[0].positions[12]      # before move 12, from the side to move
     position.value[move] - position.value[position.best]
 
-``files`` has the format, ``sets`` the values, ``names`` where a set is found; ``katago_games`` turns games that KataGo
-judged into a set, ``judging`` lets an embedded teacher judge games, ``make_small`` makes the shipped small sets.
+``files`` has the format, ``sets`` the values, ``names`` where a set is found; ``judges`` says who judges: ``judging`` an
+embedded teacher, ``katago_judge`` KataGo, each position once (``cache``); ``pieces`` judges many games. ``katago_games``
+turns what KataGo said elsewhere into a set, ``make_small`` makes the shipped small sets.
 
 How the sets are made, each the same again from the same input:
 
 go9-lite    python -m gobench_go.judged.katago_games GAMES.jsonl.gz go9-lite.jsonl.gz
 go7-lite    python -m gobench_go.judged.make_small go7-lite go7-lite.jsonl.gz
 go5-lite    python -m gobench_go.judged.make_small go5-lite go5-lite.jsonl.gz
-go9         not shipped, 1,000 games on 9x9 by the benchmark's rules that you judge yourself. This version has no
-            KataGo teacher: it judges with the embedded mcts, or turns output of your own KataGo's analysis engine into
-            a set (the input format stands in ``katago_games``). With mcts, on games of a seed that no training recipe has:
+go9         not shipped, 1,000 games on 9x9 by the benchmark's rules that you judge yourself, on games of a seed that
+            no training recipe has, with KataGo or with the embedded mcts (docs/judging.md):
 
                 gobench build-dataset go9-small --games 1000 --seed 9000001 --codec moves --out runs/go9-games
-                gobench go judge runs/go9-games --teacher mcts:20000 --child-visits 256 --name go9 \\
+                gobench go judge runs/go9-games --teacher 'katago:NET?visits=200&threads=16' --name go9 \\
                     --out ~/.cache/video-gobench/judged/go9.jsonl.gz
 
-            With KataGo:
-
-                python -m gobench_go.judged.katago_games GAMES.jsonl.gz ~/.cache/video-gobench/judged/go9.jsonl.gz \\
-                    --oracle FILE.json --note TEXT
+            Without KataGo: --teacher mcts:20000 --child-visits 256. What a KataGo elsewhere has said becomes a set by
+            python -m gobench_go.judged.katago_games (its --help has the format).
 
 A set of any name in ``~/.cache/video-gobench/judged``, or in the folder that GOBENCH_JUDGED names, opens by its name.
 """

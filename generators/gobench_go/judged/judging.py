@@ -1,22 +1,23 @@
-"""Judging with an embedded teacher: what it thinks of every legal move of a position, as a record of a file.
+"""Judging games: what a judge thinks of every legal move of a position, as a record of a file.
 
-The search of the position gives visits, values and leads; a legal move that it looked at too seldom gets a search of
-its own, of the position after it. A judgement is a pure function of (judge, position with its history): it does not
-depend on the game, the ply or on who else is judged.
+``Judge`` is an embedded teacher (``katago_judge`` is KataGo). The search of the position gives visits, values and leads;
+a legal move that it looked at too seldom gets a search of its own, of the position after it. A judgement is a pure
+function of (judge, position with its history): it does not depend on the game, the ply or on who else is judged.
 """
 
 from __future__ import annotations
 
-import hashlib
 import math
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Protocol
 
 from gobench.errors import UsageError
 from gobench.seeds import seed64
 from gobench.types import Json, Record
 from gobench_go.game.position import BLACK, Position
 from gobench_go.game.rules import Rules
+from gobench_go.judged.cache import Cache
+from gobench_go.judged.cache import position_key as _key
 from gobench_go.judged.checks import POLICY_SCALE
 from gobench_go.judged.sets import sure_visits
 
@@ -38,6 +39,76 @@ class Game:
     origin: str = ""
 
 
+class AnyJudge(Protocol):
+    """Who judges. Judging a position twice gives the same, or what is as good."""
+
+    @property
+    def external(self) -> bool:
+        """Whether a program of others judges: one for all threads of this process, instead of one for each process."""
+        ...
+
+    @property
+    def plan(self) -> Record:
+        """All that decides its judgements; an interrupted run goes on only with the same."""
+        ...
+
+    @property
+    def oracle(self) -> Record:
+        """As it stands in the header of a file, beside the rules."""
+        ...
+
+    def position(self, position: Position) -> Record:
+        """One position of a file, which is not over."""
+        ...
+
+    def fresh(self) -> AnyJudge:
+        """The same without what it remembers, to be sent to other processes."""
+        ...
+
+    def close(self) -> None:
+        """End what it has started."""
+        ...
+
+
+@dataclass(frozen=True)
+class Cached:
+    """A judge whose judgements are kept on disk, and asked for once."""
+
+    judge: AnyJudge
+    cache: Cache
+
+    @classmethod
+    def of(cls, judge: AnyJudge) -> Cached:
+        """With the cache of this user."""
+        return cls(judge, Cache.of(judge.plan))
+
+    @property
+    def external(self) -> bool:
+        return self.judge.external
+
+    @property
+    def plan(self) -> Record:
+        return self.judge.plan
+
+    @property
+    def oracle(self) -> Record:
+        return self.judge.oracle
+
+    def position(self, position: Position) -> Record:
+        """From the cache, or made now and kept."""
+        if (known := self.cache.get(position)) is not None:
+            return known
+        record = self.judge.position(position)
+        self.cache.put(position, record)
+        return record
+
+    def fresh(self) -> Cached:
+        return replace(self, judge=self.judge.fresh())
+
+    def close(self) -> None:
+        self.judge.close()
+
+
 @dataclass(frozen=True)
 class Judge:
     """A teacher ``mcts:VISITS`` and how it looks at what it would not search: ``child_visits`` a move."""
@@ -53,9 +124,25 @@ class Judge:
         from gobench_go.teachers import teacher as named
 
         if ":" not in (name := named(teacher).name):
-            raise UsageError(f"teacher {teacher!r} says nothing about values: judge with mcts:VISITS.")
+            raise UsageError(
+                f"teacher {teacher!r} says nothing about values: judge with mcts:VISITS, or with katago:MODEL."
+            )
         named(_with_visits(name, child_visits))
         return cls(name, child_visits, seed)
+
+    external = False
+
+    @property
+    def plan(self) -> Record:
+        """The arguments of ``of``."""
+        return {"teacher": self.teacher, "child_visits": self.child_visits, "seed": self.seed}
+
+    def fresh(self) -> Judge:
+        """Without its memory."""
+        return replace(self, _seen={})
+
+    def close(self) -> None:
+        """It has started nothing."""
 
     @property
     def oracle(self) -> Record:
@@ -106,14 +193,13 @@ class Judge:
             return _searched(found, move)[1:]
         after = position.play(move)
         if after.over:
-            lead = after.score() if position.to_move == BLACK else -after.score()
-            return [_won(lead), lead + 0.0]
+            return ended(after, position.to_move)
         teacher = shared(_with_visits(self.teacher, self.child_visits))
         child = teacher.judge(after, seed64(seed, move))
         return [round(1.0 - child.value, 4) + 0.0, round(-child.lead, 2) + 0.0]
 
 
-def judged_game(game: Game, rules: Rules, judge: Judge, number: int) -> Record:
+def judged_game(game: Game, rules: Rules, judge: AnyJudge, number: int) -> Record:
     """Judge the position before every move of a game; the record of a file."""
     position, positions = _start(game, rules), list[Record]()
     for move, color in zip(game.moves, game.colors, strict=True):
@@ -137,7 +223,7 @@ def _start(game: Game, rules: Rules) -> Position:
     return Position.of_text(rules, game.setup or "." * rules.points, first)
 
 
-def _last_lead(position: Position, judge: Judge) -> float:
+def _last_lead(position: Position, judge: AnyJudge) -> float:
     """Black's lead at the end: the score of a finished game, else what the judge thinks."""
     if position.over:
         return position.score()
@@ -151,16 +237,11 @@ def _searched(found: Judgement, move: int) -> list[Json]:
     return [int(found.visits[move]), round(value, 4), round(lead, 2) + 0.0]
 
 
-def _won(lead: float) -> float:
-    return 0.5 if lead == 0 else float(lead > 0)
+def ended(after: Position, mover: int) -> list[Json]:
+    """Value and lead for ``mover`` of a pass that has ended the game."""
+    lead = after.score() if mover == BLACK else -after.score()
+    return [0.5 if lead == 0 else float(lead > 0), lead + 0.0]
 
 
 def _with_visits(teacher: str, visits: int) -> str:
     return f"{teacher.split(':')[0]}:{visits}"
-
-
-def _key(position: Position) -> str:
-    """Equal for positions that a teacher must judge alike: board, side to move, last move, passes, what superko sees."""
-    *earlier, now = position.history
-    facts = (sorted(set(earlier)), now, position.to_move, position.last, position.passes)
-    return hashlib.sha256(repr(facts).encode()).hexdigest()

@@ -2,7 +2,7 @@
 
     python -m gobench_go.judged.katago_games GAMES.jsonl.gz go9.jsonl.gz --name go9 --oracle FILE.json --note TEXT
 
-This project does not run KataGo: it turns what KataGo's analysis engine said into a set. The games are on 9x9 by the
+For what a KataGo elsewhere has said; ``gobench go judge --teacher katago:…`` runs KataGo itself. The games are on 9x9 by the
 benchmark's rules, gzip, one JSON object a line, all seen from the side to move (``reportAnalysisWinratesAs = SIDETOMOVE``):
 
 game       {"id": 0, "opening": plies that were drawn, "moves": ["E5", "pass", ...], Black first, GTP vertices,

@@ -17,11 +17,9 @@ FOLDER = "GOBENCH_JUDGED"
 """The environment variable that names the folder of sets made by the user."""
 
 RECIPES = {
-    "go9": "it is 1,000 games on 9x9 that you judge yourself. Let the embedded mcts judge: `gobench build-dataset go9-small "
-    "--games 1000 --seed 9000001 --codec moves --out runs/go9-games`, then `gobench go judge runs/go9-games --teacher "
-    "mcts:20000 --child-visits 256 --name go9 --out {file}`; or turn the output of your own KataGo's analysis engine into "
-    "it: `python -m gobench_go.judged.katago_games GAMES.jsonl.gz {file} --oracle FILE.json --note TEXT` (--help has the "
-    "format). A KataGo teacher is not in this version",
+    "go9": "it is 1,000 games on 9x9 that you judge yourself: `gobench build-dataset go9-small --games 1000 --seed 9000001 "
+    "--codec moves --out runs/go9-games`, then `gobench go judge runs/go9-games --teacher 'katago:NET?visits=200' --name go9 "
+    "--out {file}`, where NET is a network of KataGo's, or without KataGo --teacher mcts:20000 --child-visits 256",
 }
 """Sets that are known but not shipped -> what they are and how to make them."""
 

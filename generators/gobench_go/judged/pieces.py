@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import shutil
+import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gobench import atomic
 from gobench.build.engine import engine, interruptible
 from gobench.canonical import dumps, read_json, sha256
-from gobench.errors import BuildError, UsageError
+from gobench.errors import BuildError, StoppedError, UsageError
 from gobench.types import Record
+from gobench_go.game.position import Position
 from gobench_go.game.rules import Rules
 from gobench_go.judged.files import FORMAT, rules_record, write
-from gobench_go.judged.judging import Game, Judge, judged_game
+from gobench_go.judged.judging import AnyJudge, Game, judged_game
 from gobench_go.judged.sets import JudgedSet
 
 PLAN = "plan.json"
@@ -38,7 +43,7 @@ class JudgeJob:
     folder: Path
     games: Sequence[Game]
     rules: Rules
-    judge: Judge
+    judge: AnyJudge
 
     def path(self, index: int) -> Path:
         """Where the piece lies."""
@@ -56,14 +61,15 @@ class JudgeJob:
 def judge_games(
     games: Sequence[Game],
     rules: Rules,
-    judge: Judge,
+    judge: AnyJudge,
     out: Path,
     text: Text,
     *,
     workers: int = 1,
     progress: Progress | None = None,
 ) -> JudgedSet:
-    """Judge every position of ``games`` and write them to ``out``; the same bytes for any number of workers.
+    """Judge every position of ``games`` and write them to ``out``; with an embedded teacher the same bytes for any
+    number of workers. The judge is closed at the end.
 
     A call that was stopped goes on when it is made again: finished games lie in ``out`` + ".parts" until the end.
 
@@ -73,13 +79,14 @@ def judge_games(
     Raises:
         UsageError: no games, or nothing legal about them.
         BuildError: the parts there are of another call, or another call is at work on them.
+        EngineError: a judge that is a program of others broke down; what is finished is kept.
     """
     if not games:
         raise UsageError("there are no games to judge.")
     folder = out.with_name(out.name + ".parts")
-    job = JudgeJob(folder, tuple(games), rules, replace(judge, _seen={}))
+    job = JudgeJob(folder, tuple(games), rules, judge.fresh())
     refusal = f"another process judges games in {folder}: wait for it."
-    with interruptible(), atomic.lock(folder / ".lock", refusal):
+    with interruptible(), atomic.lock(folder / ".lock", refusal), contextlib.closing(judge):
         _begin(job)
         _run(job, workers, progress)
         header: Record = {"rules": rules_record(rules), "oracle": judge.oracle, **vars(text)}
@@ -95,11 +102,7 @@ def _begin(job: JudgeJob) -> None:
         "format": FORMAT,
         "games": games,
         "rules": rules_record(job.rules),
-        "judge": {
-            "teacher": job.judge.teacher,
-            "child_visits": job.judge.child_visits,
-            "seed": job.judge.seed,
-        },
+        "judge": job.judge.plan,
     }
     path = job.folder / PLAN
     atomic.remove_temporaries(job.folder)
@@ -126,8 +129,62 @@ def _run(job: JudgeJob, workers: int, progress: Progress | None) -> None:
 
     if progress is not None:
         progress("judge", counted, total)
-    if missing:
+    if missing and job.judge.external:
+        _in_threads(job, missing, workers, done)
+    elif missing:
         from gobench_go.warm import warm
 
         warm()  # compile once, before workers start
         engine(workers).run(job, missing, done)
+
+
+def _in_threads(job: JudgeJob, missing: Sequence[int], workers: int, done: Callable[[int], None]) -> None:
+    """So many games at a time ask one program; the first thing that goes wrong ends it for all."""
+    stopped = threading.Event()
+    job = replace(job, judge=_Stopping(job.judge, stopped))
+    with ThreadPoolExecutor(workers) as pool:
+        games = iter(missing)
+        busy: dict[Future[None], int] = {}
+        try:
+            while True:
+                busy |= {
+                    pool.submit(job, index): index for index in itertools.islice(games, workers - len(busy))
+                }
+                if not busy:
+                    return
+                for future in wait(busy, return_when=FIRST_COMPLETED).done:
+                    index = busy.pop(future)
+                    future.result()
+                    done(index)
+        except BaseException:
+            stopped.set()
+            job.judge.close()  # what waits for an answer fails
+            raise
+
+
+@dataclass(frozen=True)
+class _Stopping:
+    """A judge that says nothing more from some moment on."""
+
+    judge: AnyJudge
+    stopped: threading.Event
+    external = True
+
+    @property
+    def plan(self) -> Record:
+        return self.judge.plan
+
+    @property
+    def oracle(self) -> Record:
+        return self.judge.oracle
+
+    def position(self, position: Position) -> Record:
+        if self.stopped.is_set():
+            raise StoppedError("stopped.")
+        return self.judge.position(position)
+
+    def fresh(self) -> AnyJudge:
+        return self.judge.fresh()
+
+    def close(self) -> None:
+        self.judge.close()

@@ -22,7 +22,7 @@ from gobench.errors import UsageError
 from gobench.seeds import stream
 from gobench.types import Json, Record
 from gobench_go.engines.faults import EngineError
-from gobench_go.engines.katago import KataGo
+from gobench_go.engines.katago import SECONDS, KataGo
 from gobench_go.engines.katago_loop import Answers
 from gobench_go.engines.katago_queries import query_of
 from gobench_go.engines.katago_replies import Analysis, Policy, analysis_of, check_legal
@@ -133,7 +133,7 @@ class KataGoTeacher:
         query = query_of(
             position, visits or self.spec.visits, policy=policy, settings={**people, **(settings or {})}
         )
-        return self.engine.submit(query, seconds, restarts)
+        return self.engine.submit(query, seconds or SECONDS, restarts)
 
     def analysis(self, position: Position, asked: Future[Answers]) -> Analysis:
         """The answer to ``ask``, checked against the rules. Raises EngineError."""
