@@ -73,17 +73,18 @@ def play_match(
 
     Raises:
         UsageError: a player that cannot play this board.
-        BuildError: the folder holds another match, or something else; or another call is at work in it.
+        BuildError: the folder holds another match (more games of the same one may be asked for), or something else; or
+            another call is at work in it.
     """
     refusal = f"another match is being played in {folder}: wait until it ends, or choose another --out."
     _refuse_foreign(folder)
     with interruptible(), atomic.lock(folder / LOCK, refusal):
         if overwrite:
             _clear(folder)
-        _begin(plan, folder)
+        job = _job(plan, folder, watch)
+        _begin(plan, job)
         if (folder / GAMES).exists():
             return _finished(plan, folder)
-        job = _job(plan, folder, watch)
         try:
             pieces = _play(plan, job, workers, progress)
         finally:
@@ -121,20 +122,40 @@ def _clear(folder: Path) -> None:
         raise atomic.explain(error, Path(error.filename or folder)) from error
 
 
-def _begin(plan: Plan, folder: Path) -> None:
-    """Write the plan, or compare it with the one that is there."""
-    atomic.remove_temporaries(folder, folder / PIECES)
+def _begin(plan: Plan, job: MatchJob) -> None:
+    """Write the plan, or compare it with the one that is there: it may only have fewer games."""
+    folder = job.folder.parent
+    atomic.remove_temporaries(folder, job.folder)
     path, record = folder / PLAN, plan.record
     if not path.exists():
         atomic.write(path, pretty(record))
     before = read_json(path)
     if not isinstance(before, dict):
         raise DataError(f"{path} is no plan of a match: --overwrite starts anew.")
-    if differs := list(_differences(before, record)):
+    if record == before | {"games": plan.games} and plan.games > before.get("games", plan.games):
+        _reopen(folder, job)
+        atomic.write(path, pretty(record))
+    elif differs := list(_differences(before, record)):
         raise BuildError(
             f"{folder} holds another match: {'; '.join(differs)}. Give the same arguments to go on, another --out, or "
             "--overwrite to start anew."
         )
+
+
+def _reopen(folder: Path, job: MatchJob) -> None:
+    """Take a finished match apart again, so that it goes on; the games of a longer plan begin with those of a shorter."""
+    if not (folder / GAMES).exists():
+        return
+    times = {line["game"]: line for line in _times(folder)}
+    for index, game in enumerate(read_games(folder)):
+        spent = times.get(game.game, {"black": 0.0, "white": 0.0, "wall": 0.0})
+        job.write(index, Piece(game, (spent["black"], spent["white"]), spent["wall"]))
+    (folder / GAMES).unlink()
+
+
+def _times(folder: Path) -> list[Record]:
+    path = folder / TIMES
+    return [loads(line, str(path)) for line in path.read_bytes().splitlines()] if path.exists() else []
 
 
 def _differences(before: Record, now: Record) -> Iterator[str]:
@@ -249,6 +270,4 @@ def _finished(plan: Plan, folder: Path) -> Match:
     from gobench_go.arena.tables import summary
 
     games = tuple(read_games(folder))
-    lines = (folder / TIMES).read_bytes().splitlines() if (folder / TIMES).exists() else []
-    times = tuple(loads(line, str(folder / TIMES)) for line in lines)
-    return Match(folder, plan, games, times, summary(plan, games, decision(plan, games)))
+    return Match(folder, plan, games, tuple(_times(folder)), summary(plan, games, decision(plan, games)))

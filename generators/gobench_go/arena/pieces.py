@@ -61,8 +61,11 @@ class MatchJob:
         began = time.monotonic()
         players = self._player(fixture.black), self._player(fixture.white)
         result = play(fixture, self.rules, players, self.limits, watch=self.watch, clock=clock)
-        wall = time.monotonic() - began
-        record = {"result": result.record(), "seconds": clock, "wall": wall}
+        self.write(index, Piece(result, (clock[0], clock[1]), time.monotonic() - began))
+
+    def write(self, index: int, piece: Piece) -> None:
+        """Keep a finished piece."""
+        record = {"result": piece.result.record(), "seconds": piece.seconds, "wall": piece.wall}
         atomic.write(self.path(index), dumps(record) + b"\n")
 
     def read(self, index: int) -> Piece:

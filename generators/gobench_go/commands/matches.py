@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -147,7 +148,9 @@ class _Bar:
     """Games and the score so far, on stderr."""
 
     def __init__(self, plan: Plan, quiet: bool) -> None:
-        self.plan, self.quiet = plan, quiet
+        self.quiet = quiet
+        self.points = {entry.name: 0.0 for entry in plan.entries}
+        self.games = Counter[str]()
         self.bar: Any = None
 
     def show(self, games: Sequence[GameResult], total: int) -> None:
@@ -162,25 +165,24 @@ class _Bar:
                 file=sys.stderr,
                 disable=self.quiet,
             )
-        self.bar.set_postfix_str(_standing(self.plan, games), refresh=False)
+        for game in games[self.games.total() // 2 :]:
+            for name in (game.black, game.white):
+                self.points[name] += game.points(name)
+                self.games[name] += 1
+        self.bar.set_postfix_str(self._standing(), refresh=False)
         self.bar.update(len(games) - self.bar.n)
 
     def close(self) -> None:
         if self.bar is not None:
             self.bar.close()
 
-
-def _standing(plan: Plan, games: Sequence[GameResult]) -> str:
-    """Points of two players, or of the three best of more, by their share."""
-    names = [entry.name for entry in plan.entries]
-    shares = []
-    for name in names:
-        points = [game.points(name) for game in games if name in (game.black, game.white)]
-        shares.append((sum(points) / max(1, len(points)), name, sum(points)))
-    if len(names) == 2:
-        return " : ".join(f"{name} {points:g}" for _, name, points in shares)
-    best = sorted(shares, key=lambda each: -each[0])[:3]
-    return ", ".join(f"{name} {100 * share:.0f}%" for share, name, _ in best)
+    def _standing(self) -> str:
+        """Points of two players, or of the three best of more, by their share."""
+        if len(self.points) == 2:
+            return " : ".join(f"{name} {points:g}" for name, points in self.points.items())
+        shares = {name: points / max(1, self.games[name]) for name, points in self.points.items()}
+        best = sorted(shares.items(), key=lambda each: -each[1])[:3]
+        return ", ".join(f"{name} {share:.0%}" for name, share in best)
 
 
 class _Screen:

@@ -185,6 +185,18 @@ def test_another_match_in_the_folder_is_told_by_what_differs(played: Match) -> N
         play_match(Plan(ENTRIES, RULES, find("none", RULES), 4), played.folder)
 
 
+def test_more_games_of_the_same_match_go_on_with_it(played: Match, tmp_path: Path) -> None:
+    folder = shutil.copytree(played.folder, tmp_path / "m")
+    seen: list[int] = []
+    longer = play_match(plan(games=6), folder, progress=lambda games, total: seen.append(len(games)))
+    assert (seen[0], len(longer.games)) == (12, 18) and longer.games[:12] == played.games
+    assert longer.times[:12] == played.times
+    play_match(plan(games=6), tmp_path / "whole")
+    assert files(folder) == files(tmp_path / "whole")
+    with pytest.raises(BuildError, match="games was 6 and is 4"):
+        play_match(plan(), folder)
+
+
 def test_overwriting_removes_the_match_and_nothing_else(played: Match, tmp_path: Path) -> None:
     folder = shutil.copytree(played.folder, tmp_path / "m")
     (folder / "mine.txt").write_text("mine")
