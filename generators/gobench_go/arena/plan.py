@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 
 from gobench.errors import UsageError
 from gobench.seeds import seed64, stream
@@ -17,6 +19,7 @@ from gobench_go.arena.sprt import Sprt
 from gobench_go.game.rules import Rules
 
 MATCH_FORMAT = 1
+LABEL = re.compile(r"(\w[\w .+#-]*)=(.+)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -102,17 +105,25 @@ class Plan:
 
 
 def enter(texts: Sequence[str], conditions: Conditions) -> tuple[Entry, ...]:
-    """The players of a match, each with a name of its own: ``mcts:50`` and ``mcts:50#2``.
+    """The players of a match, each with a name of its own: ``mcts:50`` and ``mcts:50#2``, or one that is given before
+    ``=``: ``old=runs/model.pt``.
 
     Raises UsageError as ``open_player`` does.
     """
     found, seen = list[Entry](), Counter[str]()
-    for text in texts:
+    for given in texts:
+        label, text = _labelled(given)
         player = open_player(text, conditions)
         try:
-            name, identity = player.name, player.identity
+            name, identity = label or player.name, player.identity
         finally:
             player.close()
         seen[name] += 1
         found.append(Entry(name if seen[name] == 1 else f"{name}#{seen[name]}", text, identity))
     return tuple(found)
+
+
+def _labelled(given: str) -> tuple[str, str]:
+    """``NAME=PLAYER`` in its two parts; the first is empty without one, also where a file is called so."""
+    parts = LABEL.fullmatch(given)
+    return (parts[1], parts[2]) if parts and not Path(given).exists() else ("", given)

@@ -70,9 +70,9 @@ def match(
 ) -> None:  # fmt: skip
     """Let players play each other: teachers, engines and models, each pairing from fair openings in both colours.
 
-    A PLAYER is random, mcts:VISITS, an engine such as gnugo:10, "gtp:COMMAND", katago:MODEL or a video model. DIR gets
-    the games (games.jsonl, sgf/), tables (summary.json) and a page (index.html). Games that an engine's crash undid are
-    played again; illegal moves and late answers lose.
+    A PLAYER is random, mcts:VISITS, an engine such as gnugo:10, "gtp:COMMAND", katago:MODEL or a video model;
+    NAME=PLAYER gives it another name. DIR gets the games (games.jsonl, sgf/), tables (summary.json) and a page
+    (index.html). Games that an engine's crash undid are played again; illegal moves and late answers lose.
     """
     from gobench.errors import StoppedError
     from gobench_go.arena.matches import play_match

@@ -61,6 +61,14 @@ def test_equal_players_have_names_of_their_own() -> None:
     assert ENTRIES[0].identity == ENTRIES[2].identity
 
 
+def test_a_player_may_be_given_a_name() -> None:
+    entries = enter(["first try=mcts:8", "mcts:8", "first try=mcts:9"], Conditions())
+    assert [(entry.name, entry.text) for entry in entries] == [
+        ("first try", "mcts:8"), ("mcts:8", "mcts:8"), ("first try#2", "mcts:9"),
+    ]  # fmt: skip
+    assert entries[0].identity["name"] == "mcts:8"
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [({"games": 3}, "even number"), ({"games": 0}, "even number"), ({"entries": ENTRIES[:1]}, "two players"),
