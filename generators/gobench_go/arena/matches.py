@@ -269,5 +269,6 @@ def _assemble(plan: Plan, folder: Path, pieces: Sequence[Piece]) -> Match:
 def _finished(plan: Plan, folder: Path) -> Match:
     from gobench_go.arena.tables import summary
 
+    shutil.rmtree(folder / PIECES, ignore_errors=True)  # left where the end of a match was cut short
     games = tuple(read_games(folder))
     return Match(folder, plan, games, tuple(_times(folder)), summary(plan, games, decision(plan, games)))

@@ -110,6 +110,17 @@ def play(
         voided += (Voided(loser, len(result.moves), result.message),)
 
 
+def winner_by_area(position: Position) -> int:
+    """Who has more by the area as it stands: 1 black, 2 white, 0 for a draw."""
+    score = position.score()
+    return DRAW if score == 0 else BLACK if score > 0 else WHITE
+
+
+def move_seed(game: int, position: Position) -> int:
+    """The seed of a move: of the player's seed for the game, and where in it."""
+    return seed64(game, "move", position.plies, position.to_move)
+
+
 def _after_opening(fixture: Fixture, rules: Rules) -> Position:
     position = Position.start(rules)
     for move in fixture.opening:
@@ -152,18 +163,19 @@ class _Table:
         except EngineError as error:
             return self._lost(color, error.fault, str(error))
         self.illegal[color - 1] += len(reply.illegal)
-        if reply.move == RESIGN:
+        move = int(reply.move)  # a number of numpy is no JSON
+        if move == RESIGN:
             return self._lost(color, "resign", "")
-        if (why := self._against(reply.move)) is not None:
+        if (why := self._against(move)) is not None:
             self.illegal[color - 1] += 1
             return self._lost(color, "illegal", why)
-        self.position = self.position.play(reply.move)
-        self.moves.append(reply.move)
+        self.position = self.position.play(move)
+        self.moves.append(move)
         self._show(color, reply)
         return None
 
     def _timed(self, color: int) -> Reply:
-        seed = seed64(self.fixture.seeds[color - 1], "move", self.position.plies, color)
+        seed = move_seed(self.fixture.seeds[color - 1], self.position)
         began = time.monotonic()
         try:
             return self.players[color - 1].reply(self.position, seed)
@@ -186,9 +198,7 @@ class _Table:
             self.watch(Moment(self.fixture, self.position, color, reply))
 
     def _by_area(self, end: str) -> GameResult:
-        score = self.position.score()
-        winner = DRAW if score == 0 else BLACK if score > 0 else WHITE
-        return self._ended(winner, end, "")
+        return self._ended(winner_by_area(self.position), end, "")
 
     def _lost(self, color: int, end: str, message: str) -> GameResult:
         return self._ended(other(color), end, message)
