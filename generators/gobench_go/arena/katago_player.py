@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from gobench.types import Record
 from gobench_go.arena.player import Reply
-from gobench_go.engines.katago_queries import rules_record
 from gobench_go.game.position import Position
 from gobench_go.game.rules import Rules
 from gobench_go.teachers.katago import KataGoTeacher
@@ -44,13 +43,12 @@ class KataGoPlayer:
 
     def begin(self, rules: Rules, seed: int) -> None:
         """Starts the engine where it does not run; it keeps nothing of a game."""
-        rules_record(rules)
-        self.teacher.engine.check_perspective(rules)
+        self.teacher.begin(rules)
 
     def reply(self, position: Position, seed: int) -> Reply:
         move, found = self.teacher.play(position, seed, self.seconds)
         return Reply(move, value=float(found.value), said=f"lead {found.lead:+.1f}")
 
     def close(self) -> None:
-        """Ends the engine, for all who share it."""
+        """Ends the engine, unless another player uses it."""
         self.teacher.close()

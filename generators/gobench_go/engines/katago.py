@@ -13,6 +13,7 @@ import weakref
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import Future
+from weakref import WeakSet
 
 from gobench.types import Json
 from gobench_go.engines.faults import EngineError
@@ -40,6 +41,7 @@ class KataGo:
         self.seconds, self.restarts = seconds, restarts
         self._loop = Loop(tuple(command), name, start)
         self._close = weakref.finalize(self, self._loop.close)
+        self.users: WeakSet[object] = WeakSet()  # who would miss it
         self._probing = threading.Lock()
         self._probed: set[tuple[int, int]] = set()
 
@@ -96,6 +98,12 @@ class KataGo:
                     "-override-config? Use an unchanged KataGo.",
                 )
             self._probed.add(size)
+
+    def leave(self, user: object) -> None:
+        """Close it unless somebody else uses it."""
+        self.users.discard(user)
+        if not self.users:
+            self.close()
 
     def close(self) -> None:
         """End the process; what is open fails. It may be asked again, and then starts anew."""

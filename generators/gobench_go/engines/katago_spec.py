@@ -67,10 +67,11 @@ class KataGoSpec:
 
     @property
     def name(self) -> str:
-        """Without folders. ``parse`` takes it where the files lie in the usual folders, and in this process and those
-        that it starts."""
+        """Without folders, and without what changes no answer. ``parse`` takes it where the files lie in the usual
+        folders, and in this process and those that it starts.
+        """
         human = net_name(self.human) if self.human and net_name(self.human) != HUMAN else ""
-        said = {"visits": self.visits, "threads": self.threads, "profile": self.profile, "human": human}
+        said = {"visits": self.visits, "profile": self.profile, "human": human}
         query = "&".join(f"{key}={word}" for key, word in said.items() if word)
         return (
             f"{KIND}:{net_name(self.model)}" + (f"@{self.config.name}" if self.config else "") + f"?{query}"

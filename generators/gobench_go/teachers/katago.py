@@ -24,7 +24,7 @@ from gobench.types import Json, Record
 from gobench_go.engines.faults import EngineError
 from gobench_go.engines.katago import SECONDS, KataGo
 from gobench_go.engines.katago_loop import Answers
-from gobench_go.engines.katago_queries import query_of
+from gobench_go.engines.katago_queries import query_of, rules_record
 from gobench_go.engines.katago_replies import Analysis, Policy, analysis_of, check_legal
 from gobench_go.engines.katago_spec import KataGoSpec, parse
 from gobench_go.engines.nets import net_name
@@ -128,7 +128,7 @@ class KataGoTeacher:
         """Ask about a position without waiting; ``analysis`` reads the answer."""
         if position.over:
             raise UsageError("the game is over: there is nothing to judge after two passes.")
-        self.engine.check_perspective(position.rules)
+        self.begin(position.rules)
         people = {"humanSLProfile": self.spec.profile, **PEOPLE} if self.spec.profile else {}
         query = query_of(
             position, visits or self.spec.visits, policy=policy, settings={**people, **(settings or {})}
@@ -159,9 +159,15 @@ class KataGoTeacher:
         as_people = found._replace(policy=policy, visits=np.zeros_like(found.visits))
         return drawn(as_people, 1.0, stream(seed, "people")), found
 
+    def begin(self, rules: Rules) -> None:
+        """Start the engine where it does not run. Raises UsageError for a board or komi that KataGo cannot play."""
+        rules_record(rules)
+        self.engine.users.add(self)
+        self.engine.check_perspective(rules)
+
     def close(self) -> None:
-        """End the engine, for all who share it; the next question starts it again."""
-        self.engine.close()
+        """End the engine, unless another teacher uses it; the next question starts it again."""
+        self.engine.leave(self)
 
     def _look(self, position: Position, seed: int) -> Judgement:
         found = judgement(

@@ -54,7 +54,12 @@ def test_its_name_says_who_answers_and_can_be_read_again(katago: Katago, tmp_pat
     }.items() <= (kata.identity.items())
     other = teacher("katago:tiny?visits=9")
     assert isinstance(other, KataGoTeacher) and other.engine is kata.engine  # one process for all
+    for one in (kata, other):
+        one.judge(Position.start(RULES), 1)
     kata.close()
+    assert other.engine.pid and other.judge(Position.start(RULES), 1)  # who is still asking keeps it
+    other.close()
+    assert other.engine.pid is None
 
 
 def test_a_game_is_over_or_an_engine_is_wrong(katago: Katago) -> None:
