@@ -88,6 +88,7 @@ export class Board {
     this.place.classList.toggle("yours", yours);
     this.place.setAttribute("aria-label", `Board of ${rows} by ${cols}. ${this.cursor === null ? "" : this.about(this.cursor)}`);
     render(h(Goban, {
+      innerProps: { "aria-hidden": "true" }, // what it shows is said by the element around it
       vertexSize: this.size,
       showCoordinates: true,
       coordX: (x) => columns[x],

@@ -7,7 +7,7 @@ const SIDES = ["", "Black", "White"];
 const SURE_FOR = 4000; // milliseconds in which a second press resigns
 const el = (id) => document.getElementById(id);
 const board = new Board(el("board"), (text) => { el("said").textContent = text; }, (point) => move(point));
-let state = null, gone = false, picked = null, doubt = 0;
+let state = null, gone = false, picked = null, doubt = 0, complaint = "";
 
 // --- the server ---
 
@@ -47,7 +47,7 @@ async function wish(act, more = {}) {
 
 function take(told) {
   if (state && told.version < state.version) return;
-  if (state && (told.game !== state.game || told.ply !== state.ply)) complain("");
+  if (state && (told.game !== state.game || told.ply !== state.ply)) complaint = "";
   const shown = state && JSON.stringify(state.shown);
   state = told;
   if (shown !== JSON.stringify(state.shown)) picked = null;
@@ -86,9 +86,12 @@ function start() {
 
 const text = (id, words) => { if (el(id).textContent !== words) el(id).textContent = words; };
 
+// What the page itself has to say, before what the server says.
 function complain(words) {
-  el("error").hidden = !words;
-  text("error", words);
+  complaint = words;
+  const all = complaint || (state && state.error) || "";
+  el("error").hidden = !all;
+  text("error", all);
 }
 
 function draw() {
@@ -97,7 +100,7 @@ function draw() {
   text("title", `${called(black)} (Black) against ${white} (White)`);
   text("facts", `${state.rows}×${state.cols}, komi ${state.komi}, rules ${state.rules}, move ${state.ply}`);
   text("status", status());
-  if (state.error) complain(state.error);
+  complain(complaint);
   text("captures", `Captured by Black ${state.captures[0]}, by White ${state.captures[1]}`);
   board.show(state);
   buttons();

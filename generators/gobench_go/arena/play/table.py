@@ -24,7 +24,7 @@ from gobench_go.arena.player import Player
 from gobench_go.game.position import BLACK, WHITE, Position
 
 PACE = 0.7  # seconds a ply takes at least when nobody plays
-LEAVING = 5.0  # seconds that a player at work gets to end
+LEAVING = 1.5  # seconds that a player at work gets to end
 
 
 class StaleError(Exception):

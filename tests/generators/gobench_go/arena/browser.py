@@ -127,6 +127,10 @@ class Browser:
         self.call("Emulation.setEmulatedMedia", features=features)
         self.call("Emulation.setTouchEmulationEnabled", enabled=phone)
 
+    def download(self, folder: Path) -> None:
+        """Where files are saved."""
+        self.call("Page.setDownloadBehavior", behavior="allow", downloadPath=str(folder))
+
     def picture(self, path: Path, whole: bool = True) -> None:
         told = self.call("Page.captureScreenshot", captureBeyondViewport=whole)
         path.write_bytes(base64.b64decode(told["data"]))
