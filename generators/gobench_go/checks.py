@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gobench.doctor import Check, Finding, Program, find_program
 from gobench_go.engines.commands import how_to_get
-from gobench_go.engines.find import place
+from gobench_go.engines.find import program
 from gobench_go.engines.nets import FOLDERS, HUMAN, NETS, found_nets, net_name
 from gobench_go.engines.presets import PRESETS
 
@@ -30,9 +30,9 @@ def checks() -> Mapping[str, Check]:
 def engine(name: str) -> Finding:
     """The program of a preset."""
     preset = PRESETS[name]
-    places = tuple(map(place, preset.programs))
+    place = program(preset.programs) or preset.program
     why = f"{preset.about}; {how_to_get(preset)}."
-    return find_program(NAMES.get(name, name), Program(places, preset.version, why, preset.says))
+    return find_program(NAMES.get(name, name), Program((place,), preset.version, why, preset.says))
 
 
 def katago_networks() -> Finding:

@@ -304,8 +304,8 @@ class GtpEngine:
     def _error(self, child: Child | None, fault: Fault, did: str, command: str) -> EngineError:
         words = child.last_words() if child else ""
         told = f" The last it wrote to stderr:\n  {words}" if words else " It wrote nothing to stderr."
-        hint = ""
-        if fault == "crash" and not self.greeted and self.command.get:
+        hint = "" if self.greeted or fault == "refused" else " Does it speak GTP, as 'gnugo --mode gtp' does?"
+        if hint and self.command.get:
             hint = f" If it is another program: {self.command.get}."
         name = self.command.name
         return EngineError(fault, f"engine {name!r} {did}, when it was asked {command!r}.{hint}{told}")

@@ -44,7 +44,7 @@ class Preset:
     """
 
     about: str
-    programs: tuple[str, ...]  # looked for on the PATH, or at these places; ``$NAME`` is from the environment
+    programs: tuple[str, ...]  # as ``find.program`` takes them
     arguments: tuple[str, ...]
     write: str  # how its name is written
     pattern: str  # of what stands behind the colon
@@ -71,7 +71,7 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
     {
         "gnugo": Preset(
             about="an opponent of club players' strength",
-            programs=("gnugo", "/usr/games/gnugo"),
+            programs=("gnugo",),
             arguments=(
                 *("--mode", "gtp", "--level", "{level}", "--seed", SEED, "--chinese-rules"),
                 *("--positional-superko", "--capture-all-dead", "--play-out-aftermath", "--never-resign"),
@@ -106,7 +106,7 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
         ),
         "leela-zero": Preset(
             about="a network for one board size, mostly 19x19",
-            programs=("leelaz", "/usr/games/leelaz"),
+            programs=("leelaz",),
             arguments=(
                 *("--gtp", "--weights", "{network}", "--playouts", "{playouts}", "--noponder"),
                 *("--timemanage", "off", "--threads", "1", "--seed", SEED, "--dumbpass"),

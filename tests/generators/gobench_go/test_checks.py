@@ -8,7 +8,7 @@ import pytest
 
 from gobench import doctor
 from gobench_go import checks
-from gobench_go.engines import nets
+from gobench_go.engines import find, nets
 
 
 def only(name: str) -> doctor.Finding:
@@ -22,6 +22,7 @@ def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("GOBENCH_NETS", str(tmp_path / "nets"))
     monkeypatch.setattr(nets, "FOLDERS", ())
+    monkeypatch.setattr(find, "GAMES", str(tmp_path))
     monkeypatch.setattr(checks, "LEELA_FOLDERS", (str(tmp_path / "leela"),))
     return tmp_path
 
@@ -50,11 +51,11 @@ def test_engines(empty: Path, name: str, file: str, says: str) -> None:
 
 
 def test_what_is_not_there_says_how_to_get_it(empty: Path) -> None:
-    for name in ("pachi", "katago", "networks", "human-net", "leela-net"):
+    for name in ("gnugo", "pachi", "katago", "networks", "human-net", "leela-net"):
         finding = only(name)
-        assert finding.status == "absent" and ("https://" in finding.detail or "brew" in finding.detail), (
-            finding
-        )
+        assert finding.status == "absent" and any(
+            word in finding.detail for word in ("https://", "apt install", "brew")
+        ), finding
 
 
 def test_networks(empty: Path) -> None:

@@ -135,6 +135,21 @@ def test_messages_say_who_was_asked_what_and_what_came() -> None:
         assert part in message, (mode, found, message)
 
 
+def test_what_speaks_no_gtp_is_asked_whether_it_does() -> None:
+    for argv, start, says in (
+        (("cat",), 0.4, "did not answer within 0.4 s, when it was asked 'protocol_version'"),
+        (("true",), 9.0, "ended with exit code 0"),
+        ((sys.executable, "-S", "-c", "import sys; print('?? ', input()); print('=x'); sys.exit(3)"), 9.0, "exit code 3"),
+    ):  # fmt: skip
+        player = GtpEngine(EngineCommand("mine", argv, start), 1)
+        with pytest.raises(EngineError, match="Does it speak GTP, as 'gnugo --mode gtp' does") as error:
+            player.start()
+        assert says in str(error.value) and not player.running
+    absent = GtpEngine(EngineCommand("mine", ("/no/such/program",)), 1)
+    with pytest.raises(UsageError, match="'/no/such/program' cannot be started"):
+        absent.start()
+
+
 def test_a_late_answer_is_never_taken_for_another() -> None:
     player = engine("slow", "--slow", "0.8")
     assert outcome(player)[0] == "late" and not player.running
