@@ -175,6 +175,8 @@ class _Build:
             if not overwrite and (asks or not begun):
                 draft.check()
             if not begun:
+                if asks:
+                    self._tell("journal", 0, len(asking(draft.source)))  # asking about the first may take minutes
                 trial(self.domain, self.config, draft.trial(job, anew=overwrite))
             if overwrite:
                 clear(self.folder)  # only now that the new build is known to be possible

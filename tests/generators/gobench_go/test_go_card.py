@@ -199,3 +199,15 @@ def test_datasets_loads_games_with_the_declared_types(data: Path, tmp_path: Path
         assert len(games) == table["splits"][split]["samples"]
         assert all(len(game["moves"]) == len(game["captures"]) for game in games)
         assert games[0]["targets"] == [] and games[0]["rows"] == 9
+
+
+def test_an_external_teacher_and_its_journal() -> None:
+    sources = [{"kind": "selfplay", "teacher": "gtp:/home/me/engine --level 3", "opening": {"plies": 4}}]
+    found = manifest("go9-tiny", sources=sources)
+    text = card.render(found | {"inputs": {"journal.jsonl": "1" * 64}})
+    assert "**Self-play** by `gtp:engine --level 3`" in text and "/home/me" not in text
+    assert "no part of this project" in text and "4 random moves" in text and "`random`" not in text
+    assert "are the moves that it chose" in text
+    assert "--teacher 'gtp:engine --level 3' --journal journal.jsonl" in text
+    assert "from the answers in `journal.jsonl`" in text and "`journal.jsonl` `1111" in text
+    assert "license: cc0-1.0" in text and "public domain as well" not in text
