@@ -21,7 +21,6 @@ from gobench_go.game.rules import Rules
 
 HOSTILE = Path(__file__).parents[1] / "engines" / "hostile.py"
 RULES = Rules(5, 5, komi=25.0)
-SECONDS = 0.6
 ENDS = {"move": ("passes", "move-limit")}
 """What the table of the hostile engine says -> how a game may end; all others are ends themselves."""
 
@@ -34,16 +33,16 @@ def hostile() -> ModuleType:
     return module
 
 
-def player(mode: str) -> GtpPlayer:
-    found = open_player(
-        f"gtp:{sys.executable} -S -E {HOSTILE} {mode} --seed {{seed}}", Conditions(seconds=SECONDS)
-    )
+def player(mode: str, seconds: float) -> GtpPlayer:
+    text = f"gtp:{sys.executable} -S -E {HOSTILE} {mode} --seed {{seed}}"
+    found = open_player(text, Conditions(seconds))
     assert isinstance(found, GtpPlayer)
     return found
 
 
 def game(mode: str, seed: int = 1, color: int = 1) -> GameResult:
-    bad, other = player(mode), open_player("random")
+    late = hostile().MODES[mode if mode != "any" else hostile().drawn(engine_seed(seed))] == "late"
+    bad, other = player(mode, 0.4 if late else 20.0), open_player("random")
     names = ("bad", "good") if color == 1 else ("good", "bad")
     fixture = Fixture("g00000", "bad/good/o000", *names, opening=(12,), seeds=(seed, seed + 1))
     try:
@@ -80,7 +79,7 @@ def test_many_games_with_whatever_comes() -> None:
 
 
 def test_identity_is_plain_data_without_places() -> None:
-    bad = player("sane")
+    bad = player("sane", 20.0)
     identity = bad.identity
     assert json.loads(json.dumps(identity)) == identity and str(HOSTILE.parent) not in json.dumps(identity)
     assert (identity["program"], identity["version"]) == ("Hostile", "1")

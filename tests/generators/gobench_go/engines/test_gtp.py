@@ -21,7 +21,7 @@ from gobench_go.game.position import Position
 from gobench_go.game.rules import Rules
 
 HOSTILE = Path(__file__).with_name("hostile.py")
-SECONDS = 0.6
+SHORT, LONG = 0.4, 20.0  # for engines that do not answer, and for all others
 RULES = Rules(5, 5, komi=0.5)
 LINUX = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="looks into /proc")
 
@@ -38,9 +38,11 @@ def hostile() -> ModuleType:
 MODES: dict[str, str] = hostile().MODES
 
 
-def engine(mode: str, *more: str, seconds: float = SECONDS, start: float = 20.0) -> GtpEngine:
+def engine(mode: str, *more: str, seconds: float = 0) -> GtpEngine:
+    short = MODES[mode] == "late"
+    start = SHORT if mode == "hang-start" else LONG
     argv = (sys.executable, "-S", "-E", str(HOSTILE), mode, "--seed", "{seed}", *more)
-    return GtpEngine(EngineCommand(f"hostile {mode}", argv, start), seconds)
+    return GtpEngine(EngineCommand(f"hostile {mode}", argv, start), seconds or (SHORT if short else LONG))
 
 
 def members(group: int) -> list[int]:
@@ -95,7 +97,7 @@ def outcome(player: GtpEngine) -> tuple[str, str]:
 @pytest.mark.parametrize("mode", MODES)
 def test_each_wrong_thing_is_the_right_fault(mode: str) -> None:
     before = sorted(os.listdir("/proc/self/fd"))
-    player = engine(mode, start=SECONDS if mode == "hang-start" else 20.0)
+    player = engine(mode)
     groups: list[int] = []
     start, again = player.start, time.monotonic()
 
@@ -119,7 +121,7 @@ def test_each_wrong_thing_is_the_right_fault(mode: str) -> None:
 
 def test_messages_say_who_was_asked_what_and_what_came() -> None:
     wanted = {
-        "hang": "'hostile hang' did not answer within 0.6 s, when it was asked 'genmove b'",
+        "hang": "'hostile hang' did not answer within 0.4 s, when it was asked 'genmove b'",
         "crash": "was ended by SIGABRT, when it was asked 'genmove b'. The last it wrote to stderr:\n  out of cheese",
         "exit-zero": "ended with exit code 0, when it was asked 'genmove b'. It wrote nothing to stderr",
         "close-stdout": "closed its stdout",
