@@ -20,7 +20,7 @@ from gobench_go.teachers import Judgement, Teacher
 MANY = 1 << 16
 COLORS = {"b": BLACK, "black": BLACK, "w": WHITE, "white": WHITE}
 STATUS = ("alive", "dead", "seki")
-_NUMBER = re.compile(r"[0-9]{1,9}", re.ASCII)
+_NUMBER = re.compile(r"[0-9]{1,20}", re.ASCII)
 _DECIMAL = re.compile(r"[-+]?[0-9]{1,9}(?:\.[0-9]{0,9})?", re.ASCII)
 
 Args = Sequence[str]
@@ -148,6 +148,29 @@ def _play(session: Session, args: Args) -> str:
 def _undo(session: Session, args: Args) -> str:
     if not session.game.undo():
         raise GtpError("cannot undo")
+    return ""
+
+
+def _undo_many(session: Session, args: Args) -> str:
+    plies = _number(args[0]) if args else 1
+    if plies > session.game.now.plies:
+        raise GtpError("cannot undo")
+    for _ in range(plies):
+        session.game.undo()
+    return ""
+
+
+def _sequence(session: Session, args: Args) -> str:
+    """All plies or none, as GoGui wants it."""
+    if len(args) % 2:
+        raise GtpError("syntax error: a colour without a vertex")
+    before = session.game.kept()
+    try:
+        for color, point in zip(args[::2], args[1::2], strict=True):
+            _play(session, (color, point))
+    except GtpError:
+        session.game.restore(before)
+        raise
     return ""
 
 
@@ -353,6 +376,8 @@ COMMANDS: Mapping[str, Command] = {
     "genmove": Command(_genmove, 1, 1, COLOR),
     "reg_genmove": Command(_reg_genmove, 1, 1, COLOR),
     "undo": Command(_undo),
+    "gg-undo": Command(_undo_many, 0, 1, "[PLIES]"),
+    "gogui-play_sequence": Command(_sequence, 0, MANY, "COLOR VERTEX ..."),
     "fixed_handicap": Command(_fixed, 1, 1, "STONES"),
     "place_free_handicap": Command(_free, 1, 1, "STONES"),
     "set_free_handicap": Command(_set_free, 2, MANY, "VERTEX VERTEX ..."),

@@ -3,7 +3,7 @@
 import { Goban, h, render } from "./vendor/shudan.js";
 
 const SMALL = 26; // pixels of a point below which a finger asks twice
-const LARGEST = 52;
+const LARGEST = 72;
 const COLORS = ["empty", "black stone", "white stone"];
 const coarse = matchMedia("(pointer: coarse)");
 

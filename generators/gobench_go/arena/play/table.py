@@ -69,9 +69,9 @@ class Table:
     def open(self) -> None:
         """Start the players; raises what they raise, UsageError above all."""
         self._check(self.game.setup)
-        self._start(self._play)
         if self.seats.oracle:
             self._start(self._judge)
+        self._start(self._play)
 
     def close(self) -> None:
         """End the players; one that is at work gets a moment."""
@@ -225,7 +225,7 @@ class Table:
         try:
             begun = {seat: self._begin(player, self.game, seat) for seat, player in players.items()}
             names = {seat: player.name for seat, player in players.items()}
-            self.names = {YOU: "you", **names}
+            self.names = {**self.names, YOU: "you", **names}
             ready()
             while (task := self._next()) is not None:
                 self._ask(players, begun, task)

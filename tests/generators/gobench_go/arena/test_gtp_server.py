@@ -90,7 +90,7 @@ def test_form_of_commands() -> None:
         "? syntax error: 'nine' is no number",
         "? syntax error: komi POINTS",
         "? syntax error: 'purple' is no colour; write black or white",
-        "?3 syntax error: '99999999999' is no number",
+        "?3 unacceptable size: a board of 99999999999x99999999999 is not possible; sides go from 1 to 19.",
     ]
 
 
@@ -107,6 +107,20 @@ def test_a_game_by_hand() -> None:
         "? komi 1.3 is not"
     )
     assert (given.game.rules.rows, given.game.rules.cols) == (3, 4)
+
+
+def test_what_gogui_asks() -> None:
+    given = session()
+    assert told(given, "boardsize 5", "gogui-play_sequence b c3 w c4 b pass") == ["=", "="]
+    assert told(given, "gogui-play_sequence w d3 b c3", "gogui-play_sequence w")[0].startswith(
+        "? illegal move"
+    )
+    assert given.game.now.plies == 3 and told(given, "gg-undo 4", "gg-undo 2", "gg-undo") == [
+        "? cannot undo",
+        "=",
+        "=",
+    ]
+    assert given.game.now.plies == 0
 
 
 def score(given: Session) -> str:
@@ -129,7 +143,7 @@ def test_moves_of_the_player_are_made_and_follow_from_the_seed() -> None:
     first = game(1)
     assert first == game(1) != game(2)
     given = session(seed=5)
-    assert told(given, "set_random_seed 1", "boardsize 5")[1] == "="
+    assert told(given, "set_random_seed 4029226030", "boardsize 5")[1] == "="
     assert told(given, "reg_genmove w") == told(given, "reg_genmove w"), "nothing is played"
     assert given.game.now.plies == 0
     assert told(given, "genmove w")[0] != "= resign" and given.game.now.plies == 1
