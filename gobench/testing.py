@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from gobench.build.journal import asking, retold
 from gobench.build.recipes import BuildConfig, configure
-from gobench.canonical import dumps
+from gobench.canonical import dumps, loads
 from gobench.clips import rgb_to_yuv
-from gobench.types import Clip, Domain, Episode, Json, Record, Rejection
+from gobench.types import AskingSource, Clip, Domain, Episode, Json, Record, Rejection
 
 if TYPE_CHECKING:
     from gobench.smoke import Report
@@ -60,8 +61,12 @@ def check_domain(domain: Domain, options: Mapping[str, Json] | None = None) -> i
 
 
 def check_recipe(domain: Domain, config: BuildConfig) -> int:
-    """Its first few episodes: repeatable, plain, with the declared keys, and drawn as the contract says."""
-    first, second = (list(_candidates(domain, config)) for _ in range(2))
+    """Its first few episodes: repeatable, plain, with the declared keys, and drawn as the contract says.
+
+    A source that asks (``gobench.types.AskingSource``) is asked once.
+    """
+    answers: dict[int, Json] = {}
+    first, second = (list(_candidates(domain, config, answers)) for _ in range(2))
     assert [_plain(e) for e in first] == [_plain(e) for e in second], (
         "a unit gives the same candidates each time"
     )
@@ -104,10 +109,15 @@ def check_clip(clip: Clip) -> None:
         )
 
 
-def _candidates(domain: Domain, config: BuildConfig) -> Iterator[Episode | Rejection]:
+def _candidates(
+    domain: Domain, config: BuildConfig, answers: dict[int, Json]
+) -> Iterator[Episode | Rejection]:
     source = domain.source(config.all_options, max(config.episodes, TRIED), config.seed)
-    for unit in range(min(source.units, TRIED)):
-        yield from source.unit(unit)
+    units = range(min(source.units, TRIED))
+    for unit in set(units) & set(asking(source)) - answers.keys():
+        answers[unit] = loads(dumps(cast(AskingSource, source).ask(unit)), f"the answer about unit {unit}")
+    for unit in units:
+        yield from retold(source, unit, lambda place: answers[asking(source)[place]])
 
 
 def _plain(item: Episode | Rejection) -> bytes:

@@ -23,6 +23,7 @@ def test_the_go_domain_keeps_its_contract() -> None:
 def test_a_small_domain_keeps_its_contract(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(Path(__file__).parent)
     assert check_domain(importlib.import_module("bouncing").Bouncing())
+    assert check_domain(importlib.import_module("bouncing").Asking())
 
 
 class Forgetful(GoDomain):

@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import pytest
 
 from gobench.build.asking import answer_file
 from gobench.build.assemble import read_sums
+from gobench.build.engine import Threads
 from gobench.build.estimate import estimate
 from gobench.build.journal import JOURNAL, Answered, Journal
 from gobench.build.plan import PLAN, read
@@ -92,17 +94,16 @@ def test_the_journal_is_an_input_of_the_plan(built: Path) -> None:
     assert set(os.listdir(built / LOCKS)) == {"lock", "plan.lock"}
 
 
-@pytest.mark.parametrize("workers", [1, 3])
 def test_the_same_journal_gives_the_same_bytes(
-    domain: Any, config: BuildConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int
+    domain: Any, config: BuildConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stages: list[tuple[str, int, int]] = []
-    first = build(domain, config, tmp_path / "a", workers=workers, progress=lambda *step: stages.append(step))
+    first = build(domain, config, tmp_path / "a", workers=3, progress=lambda *step: stages.append(step))
     assert first.made_answers == 29  # and the trial asked about the first
     assert stages[:2] == [("journal", 0, 30), ("journal", 1, 30)]
     assert ("journal", 30, 30) in stages
     monkeypatch.setenv(NOBODY, "1")
-    again = build(domain, config, tmp_path / "b", workers=4 - workers, journal=tmp_path / "a" / JOURNAL)
+    again = build(domain, config, tmp_path / "b", journal=tmp_path / "a" / JOURNAL)
     assert (again.made_answers, again.samples) == (0, first.samples)
     assert listing(tmp_path / "a") == listing(tmp_path / "b")
 
@@ -310,3 +311,34 @@ def test_an_answered_source_is_like_any_other(domain: Any, config: BuildConfig, 
     assert list(told.unit(1)) == list(source.unit(1))
     with pytest.raises(DataError, match="cannot read"):
         Journal(built / "nothing.jsonl").sha256  # noqa: B018
+
+
+class Waiting:
+    """Pieces of which one fails, while the others wait until they are let go."""
+
+    def __init__(self) -> None:
+        self.begun, self.freed = threading.Barrier(3), threading.Event()
+        self.made: list[int] = []
+
+    def name(self, index: int) -> str:
+        return f"piece {index}"
+
+    def __call__(self, index: int) -> None:
+        if index < 3:
+            self.begun.wait(10)
+        if index == 1:
+            raise ChildError("it broke")
+        assert self.freed.wait(10)
+        self.made.append(index)
+
+    def close(self) -> None:
+        self.freed.set()
+
+
+def test_threads_are_let_go_when_one_of_them_fails() -> None:
+    job, done, before = Waiting(), list[int](), threading.active_count()
+    with pytest.raises(ChildError, match="it broke"):
+        Threads(3).run(job, range(6), done.append)
+    assert {0, 2} <= set(job.made) < set(range(6))
+    assert done == []
+    assert threading.active_count() == before
