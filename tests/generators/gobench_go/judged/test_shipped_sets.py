@@ -179,7 +179,7 @@ def test_the_printed_recipe_shares_no_game_with_training(tmp_path: Path) -> None
 
     for text in (RECIPES["go9"], package.__doc__ or ""):
         flat = " ".join(text.split())
-        assert "go9-small --games 1000 --seed 9000001" in flat and "--oracle FILE.json --note TEXT" in flat
+        assert "go9-small --games 1000 --seed 9000001" in flat and "--teacher 'katago:NET?visits=200" in flat
     go, core = registry.domain("go"), {"codec": "moves", "episodes": 3, "shards": 1, "splits": {"train": 1.0}}
     games = []
     for seed in (0, 9_000_001):
