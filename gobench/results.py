@@ -131,20 +131,52 @@ class TaskResult(Strict):
         return self
 
 
+class Elo(Strict):
+    """A rating, or a difference of two; see ``gobench.statistics.ratings``."""
+
+    value: float = Field(
+        description="The greatest posterior; where there is a bound, what the prior makes of it"
+    )
+    interval: tuple[float | None, float | None] | None = Field(
+        description="null where the games allow none; an end is null where games hold it from the other side only"
+    )
+    bound: Literal[">=", "<=", "?"] | None = Field(
+        description="At least, or at most, where one side won every game; ? where nothing is held"
+    )
+    n: Annotated[int, Field(ge=1)] = Field(description="Games")
+
+
 class Match(Strict):
     """Games against an opponent."""
 
+    task: str
     opponent: str
     games: Count
     wins: Count
     draws: Count
     losses: Count
-    illegal: Count
+    illegal: Count = Field(description="Answers that were no legal move")
+    forfeits: Count = Field(description="Games lost by them")
     timeouts: Count
     unique_games: Count
-    elo: Number | None = None
-    path: str
+    elo: Elo | None = Field(
+        default=None, description="The model's rating less the opponent's, by these games"
+    )
+    path: str = Field(description="Of the games, relative to the result")
     sha256: Hex
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Self:
+        if self.wins + self.draws + self.losses != self.games:
+            raise ValueError(f"{self.wins} + {self.draws} + {self.losses} are not {self.games} games")
+        return self
+
+
+class Standing(Strict):
+    """Where the model stands among opponents whose ratings are given."""
+
+    elo: Elo
+    anchors: dict[str, float] = Field(description="Opponent -> its rating, which stayed as it was")
 
 
 class Git(Strict):
@@ -208,6 +240,7 @@ class Result(Strict):
     model: ModelFacts
     tasks: tuple[TaskResult, ...]
     matches: tuple[Match, ...] = ()
+    standing: Standing | None = Field(default=None, description="null where no opponent has a rating")
     environment: Environment
     scoring: Scoring
     oracle: dict[str, dict[str, Any]] = Field(description="Task -> who judged; empty where nobody did")

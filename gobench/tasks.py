@@ -100,13 +100,26 @@ class Table:
     slices: Mapping[str, npt.NDArray[np.bool_]] = field(default_factory=dict)  # "phase: opening" -> [n]
 
 
+class Faced(NamedTuple):
+    """One finished game of the model against an opponent."""
+
+    sample: str
+    opponent: str
+    points: float  # of the model: 1 for a win, 0.5 for a draw
+    first: bool  # whether the model made the first move
+    cluster: str  # games that belong together
+    illegal: int  # answers of the model that were no legal move
+    forfeit: bool  # whether the model lost by them
+    moves: str  # equal for games that went alike
+
+
 class Task(Protocol):
     """A frozen test.
 
     ``settings`` is everything that changes a number, as plain data with the digest of the test set: the protocol hash
     is made of it, the name and the version. ``public`` is what a model is told before the first sample.
 
-    Two more methods may be there; they are looked up by name:
+    More may be there; it is looked up by name:
 
     ``reread(sample, row, frames) -> row``: the row as it would be if the kept ``frames`` (name -> uint8 [H, W, 3], all
     that ``row["kept"]`` names) were read now; keys of the core ("id", "frames", "kept") stay as they are. Raises
@@ -115,6 +128,18 @@ class Task(Protocol):
 
     ``difficulty() -> float64 [n]``: how hard each sample of ``ids`` is, larger is harder: reports show the hardest right
     answers first.
+
+    ``optional: bool``: a result is complete without this task.
+
+    ``unavailable() -> str``: why it cannot be run on this machine, in a line that says what to do; "" where it can.
+
+    ``most_together: int``: how many samples are played at once at most, where a group is to be finished soon.
+
+    ``games(rows) -> sequence of Faced``: of samples that are games against opponents; the result then has a match for each
+    opponent. ``ladder: Mapping[str, float]``: opponents' ratings, which give the model one.
+
+    ``records(rows, model) -> Mapping[str, bytes]``: files made of the rows for people and other programs, by their names
+    below ``games/TASK/``; ``model`` is what the result says of it.
     """
 
     name: str  # "go9/next-move"

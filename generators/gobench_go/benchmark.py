@@ -11,6 +11,7 @@ from gobench.errors import unknown
 from gobench.tasks import MOST_FRAMES, Suite, Task
 from gobench.types import Json, Record
 from gobench_go.judged import JudgedSet, open_set
+from gobench_go.match_suites import MATCHES, open_matches
 
 BOTH, BLACK = (1, 2), (1,)
 START_SEED = 0  # of where rollouts begin
@@ -63,7 +64,7 @@ SUITES: Mapping[str, SuiteRow] = {
         judged="go5-lite", prefix="go5", headline="score_loss", plies=24, starts=2, entropies=(0.25, 1.25),
     ),
 }  # fmt: skip
-"""Suite name -> what it is; the first one is the default."""
+"""Suite of positions -> what it is. Suites of whole games: ``match_suites.MATCHES``."""
 
 PROTOCOLS: Mapping[str, ProtocolRow] = {
     "standard": ProtocolRow(
@@ -87,6 +88,12 @@ PROTOCOLS: Mapping[str, ProtocolRow] = {
 }
 
 
+def suites() -> Mapping[str, str]:
+    """Name -> one line, of all suites; the first one is the default."""
+    positions, games = ({name: row.about for name, row in table.items()} for table in (SUITES, MATCHES))
+    return {**positions, **games}
+
+
 @lru_cache(maxsize=16)
 def open_suite(name: str, protocol: str = "standard") -> Suite:
     """Open a suite under a protocol, once a process.
@@ -95,10 +102,12 @@ def open_suite(name: str, protocol: str = "standard") -> Suite:
         UsageError: an unknown name or protocol.
         DataError: its judged games are missing or broken; says how to make them.
     """
-    if name not in SUITES:
-        raise unknown("suite", name, SUITES)
+    if name not in (offered := suites()):
+        raise unknown("suite", name, offered)
     if protocol not in PROTOCOLS:
         raise unknown("protocol", protocol, PROTOCOLS)
+    if name in MATCHES:
+        return open_matches(name, protocol, PROTOCOLS[protocol].tries)
     row = SUITES[name]
     asked = [kind for kind in row.tasks if kind in PROTOCOLS[protocol].tasks]
     judged = open_set(row.judged)

@@ -134,9 +134,9 @@ class GoDomain:
 
     def suites(self) -> Mapping[str, str]:
         """Suite name -> one line about it, as ``gobench.tasks.Benchmark``."""
-        from gobench_go.benchmark import SUITES
+        from gobench_go.benchmark import suites
 
-        return {name: row.about for name, row in SUITES.items()}
+        return suites()
 
     def protocols(self) -> Mapping[str, str]:
         """Protocol name -> one line about it."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -154,11 +156,12 @@ def suite_facts(domain: Any, name: str) -> dict[str, Any]:
     facts = {"about": domain.suites()[name], "domain": domain.name, "protocols": dict(domain.protocols())}
     try:
         tasks = domain.suite(name).tasks
-        sizes = {p: {t.name: len(t.ids) for t in domain.suite(name, p).tasks} for p in facts["protocols"]}
+        opened = _opened(domain, name, facts["protocols"])
     except GobenchError as error:
         return facts | {"tasks": {}, "samples": {}, "missing": str(error)}
     return facts | {
-        "samples": sizes,
+        "protocols": {protocol: facts["protocols"][protocol] for protocol in opened},
+        "samples": {p: {task.name: len(task.ids) for task in suite.tasks} for p, suite in opened.items()},
         "tasks": {
             task.name: {
                 "version": task.version,
@@ -166,10 +169,29 @@ def suite_facts(domain: Any, name: str) -> dict[str, Any]:
                 "headline": task.headline,
                 "protocol_hash": protocol_hash(task),
                 "metrics": {key: metric.about for key, metric in task.metrics.items()},
+                **_left_out(task),
             }
             for task in tasks
         },
     }
+
+
+def _opened(domain: Any, name: str, protocols: Iterable[str]) -> dict[str, Any]:
+    """The suite under each protocol that has tasks of it."""
+    from gobench.errors import UsageError
+
+    found = {}
+    for protocol in protocols:
+        with suppress(UsageError):
+            found[protocol] = domain.suite(name, protocol)
+    return found
+
+
+def _left_out(task: Any) -> dict[str, str]:
+    """Why a task cannot be run on this machine, where it says so."""
+    unavailable = getattr(task, "unavailable", None)
+    why = unavailable() if unavailable else ""
+    return {"unavailable": why} if why else {}
 
 
 def say_suite(name: str, facts: dict[str, Any]) -> None:
@@ -179,6 +201,8 @@ def say_suite(name: str, facts: dict[str, Any]) -> None:
         click.echo(f"  not installed: {facts['missing']}")
     for task, own in facts["tasks"].items():
         click.echo(f"  {task} {own['version']}: {own['samples']:,} samples, headline {own['headline']}")
+        if "unavailable" in own:
+            click.echo(f"    not on this machine: {own['unavailable']}")
         for metric, about in own["metrics"].items():
             click.echo(f"    {metric:<20} {about}")
     for protocol, about in facts["protocols"].items():

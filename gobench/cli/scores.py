@@ -27,6 +27,25 @@ def lines(result: Result) -> Iterator[str]:
     for task in result.tasks:
         yield ""
         yield from task_lines(task)
+    if result.matches:
+        yield ""
+        yield from match_lines(result)
+
+
+def match_lines(result: Result) -> Iterator[str]:
+    """The model's place among its opponents, and a line an opponent."""
+    from gobench.report.ladder import elo_words
+
+    if result.standing:
+        yield f"Elo {elo_words(result.standing.elo)} on the ladder, {result.standing.elo.n:,} games"
+    anchors = result.standing.anchors if result.standing else {}
+    for match in result.matches:
+        rating = f" (Elo {anchors[match.opponent]:.0f})" if match.opponent in anchors else ""
+        lost = f", {match.forfeits} lost by illegal answers" if match.forfeits else ""
+        yield (
+            f"   {match.opponent + rating:<24} {match.wins:>3} won {match.draws:>2} drawn {match.losses:>3} lost{lost}; "
+            f"{match.unique_games} of {match.games} unlike"
+        )
 
 
 def task_lines(task: TaskResult) -> Iterator[str]:

@@ -59,7 +59,16 @@ class Plan:
         return order(self.suite.name, task, self.limit)
 
     def groups(self, task: Task) -> list[list[str]]:
-        return grouped(self.samples(task), self.batch)
+        """Samples that are played together: as many as the batch, and as the task allows."""
+        most = int(getattr(task, "most_together", self.batch))
+        return grouped(self.samples(task), min(self.batch, most))
+
+    def barred(self, task: Task) -> str | None:
+        """Why a task cannot be run with this model on this machine; None where it can."""
+        if task.chained and self.ready_made:
+            return CHAINED
+        unavailable = getattr(task, "unavailable", None)
+        return (unavailable() or None) if unavailable else None
 
     def chosen(self, names: Sequence[str] | None) -> list[Task]:
         """The tasks called so ("go9/next-move", or "next-move"), or all. Raises UsageError for an unknown name."""
@@ -129,7 +138,8 @@ def begin(folder: Path, plan: Plan, tasks: Sequence[Task], trained: Record) -> R
         model = before["model"] | _declared(plan)
         run = before | {"environment": later(before["environment"], run["environment"]), "model": model}
     for task in tasks:
-        missing = CHAINED if task.chained and plan.ready_made else None
+        known = run["tasks"].get(task.name)
+        missing = None if known and known["missing"] is None else plan.barred(task)
         run["tasks"][task.name] = {"samples": len(plan.samples(task)), "missing": missing}
     run |= trained
     places.tidy(folder)
@@ -166,6 +176,8 @@ def askable(plan: Plan, tasks: Sequence[Task]) -> None:
     """
     offered = set[str](CONTEXT_KEYS)
     for task in tasks:
+        if plan.barred(task) not in (None, CHAINED):
+            continue
         first = task.trial(plan.samples(task)[0], plan.view).ask()
         offered |= set(first.context if first else ())
     for key in plan.model.info.context_keys:

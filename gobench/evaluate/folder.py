@@ -1,6 +1,6 @@
 """The folder of a run: what lies where, who may work in it, and what it was begun with.
 
-run.json  evidence/*.jsonl  frames/*/NNNNN.tar  result.json  report.html
+run.json  evidence/*.jsonl  frames/*/NNNNN.tar  games/*/*  result.json  report.html
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ LOCK = ".lock"
 FORMAT = 1
 LONGEST = 60  # letters of a model's name in a folder's
 HOME = Path("runs") / "eval"
-OURS = (RUN, results.FILE, REPORT, evidence.FOLDER, evidence.FRAMES)
+GAMES = "games"
+OURS = (RUN, results.FILE, REPORT, GAMES, evidence.FOLDER, evidence.FRAMES)
 SHAPE: Record = {
     "format": int,
     "fingerprint": {"suite": str, "protocol": str, "seed": int, "batch": int},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy.typing as npt
 from gobench import atomic, evidence, results
 from gobench.canonical import sha256_file
 from gobench.errors import DataError
+from gobench.evaluate import matches
 from gobench.evaluate.again import Again, read_again
 from gobench.evaluate.folder import read_run
 from gobench.evaluate.protocol import SCORING, protocol_hash
@@ -46,7 +47,8 @@ def score(
         _agree(read_again(folder, partial), folder, notice)
     run = read_run(folder)
     suite = suite_of(run)
-    result = _result(folder, run, suite, partial)
+    played = matches.played(folder, run, suite, partial)
+    result = _result(folder, run, suite, partial, played)
     atomic.write(folder / results.FILE, results.to_bytes(result))
     return result
 
@@ -61,7 +63,9 @@ def _agree(again: Again, folder: Path, notice: Callable[[str], None] | None) -> 
         notice(again.summary())
 
 
-def _result(folder: Path, run: Record, suite: Suite, partial: bool) -> Result:
+def _result(
+    folder: Path, run: Record, suite: Suite, partial: bool, played: Sequence[matches.Played]
+) -> Result:
     scored = [_task(folder, run, task, partial) for task in suite.tasks]
     files = [
         {"task": t["name"], "path": path.relative_to(folder).as_posix(), "sha256": sha, "rows": t["n"]}
@@ -77,14 +81,22 @@ def _result(folder: Path, run: Record, suite: Suite, partial: bool) -> Result:
         "suite": run["suite"],
         "model": run["model"],
         "tasks": scored,
+        "matches": matches.against(played),
+        "standing": matches.standing(played),
         "environment": run["environment"],
         "scoring": SCORING,
         "oracle": {task.name: dict(task.oracle) for task in suite.tasks},
         "trained_on": run["trained_on"],
         "evidence": files,
-        "status": "complete" if all(t["complete"] for t in scored) else "partial",
+        "status": "complete" if all(map(_done, suite.tasks, scored)) else "partial",
     }
     return results.from_plain(table, f"the result of {folder}")
+
+
+def _done(task: Task, scored: Record) -> bool:
+    """Whether all of a task was played, or it need not be."""
+    needless = bool(getattr(task, "optional", False)) and scored["missing"] is not None
+    return bool(scored["complete"]) or needless
 
 
 def _task(folder: Path, run: Record, task: Task, partial: bool) -> Record:

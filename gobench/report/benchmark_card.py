@@ -19,7 +19,10 @@ from gobench.tasks import Metric, Task
 from gobench.types import Json, Record
 
 NAME, TEMPLATE = "benchmark.md", "benchmark.md.j2"
-SHIPPED = "-lite"  # suites so named have their test set in the package; others are made by the user
+SHIPPED = (
+    "-lite",
+    "-match",
+)  # suites so named have all they need in the package; others are made by the user
 STANDARD, ZERO_SHOT = "standard", "zero-shot"
 
 
@@ -110,14 +113,17 @@ def kinds_of_task(opened: Sequence[SuiteFacts]) -> dict[str, Task]:
 
 
 def test_sets(opened: Sequence[SuiteFacts]) -> dict[str, Record]:
-    """Suite -> what its samples were taken from and who judged them, as (name, value) rows."""
+    """Suite -> what its samples were taken from and who judged them, if anybody did, as (name, value) rows."""
     table: dict[str, Record] = {}
     for suite in opened:
         for task in suite.tasks if suite.protocol == STANDARD else ():
-            told = {key: value for key, value in task.settings.items() if key in ("judged", "rules")}
+            told = {
+                key: value for key, value in task.settings.items() if key in ("judged", "rules", "openings")
+            }
             games = getattr(task, "judged", None)  # a domain's own name for where its samples come from
             about = {key: getattr(games, key) for key in ("licence", "note") if getattr(games, key, "")}
-            table.setdefault(suite.name, {**told, "judge": dict(task.oracle), **about})
+            judge = {"judge": dict(task.oracle)} if task.oracle else {}
+            table.setdefault(suite.name, {**told, **judge, **about})
     return table
 
 

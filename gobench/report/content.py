@@ -124,13 +124,6 @@ def tables(result: Result) -> list[Pairs]:
     return [Pairs(name, list(flat(part))) for name, part in parts if part]
 
 
-def matches(result: Result) -> list[Pairs]:
-    """Games against opponents, where there were some."""
-    return [
-        Pairs(f"Match against {m.opponent}", list(flat(m.model_dump(mode="json")))) for m in result.matches
-    ]
-
-
 def flat(value: Json, prefix: str = "") -> Iterator[tuple[str, str]]:
     """Nested data as (dotted name, words); what is missing says so."""
     if isinstance(value, Mapping) and value:

@@ -4,6 +4,7 @@ Numbers are kept with the protocol hash of the task that they were measured unde
 hash only. After a change of a protocol, measure again:
 
     python -c "from gobench.report.floors import refresh; refresh()"
+    python -c "from gobench.report.floors import refresh; refresh(suites=['go9-match'])"
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ MEASURED = (
     ("go9-lite", "zero-shot", ("copy-frame", "random-legal", "oracle")),
     ("go7-lite", "standard", PLAYERS),
     ("go5-lite", "standard", PLAYERS),
+    ("go9-match", "standard", (*PLAYERS[:-1], TEACHER)),
+    ("go5-match", "standard", (*PLAYERS[:-1], TEACHER)),
 )
 """What is measured: suite, protocol, players."""
 
@@ -49,15 +52,16 @@ def known_floors(suite: str, protocol: str, task: TaskResult) -> dict[str, dict[
     return dict(facts["players"]) if facts.get("protocol_hash") == task.protocol_hash else {}
 
 
-def refresh(workers: int = 2) -> Path:
-    """Measure everything anew and write ``cards/floors.json``; takes minutes.
+def refresh(workers: int = 2, suites: Sequence[str] | None = None) -> Path:
+    """Measure suites anew, or all, and write ``cards/floors.json``; takes minutes.
 
     Raises:
         DataError, UsageError: a suite is missing.
     """
-    table: Record = {}
+    table: Record = {name: facts for name, facts in measured().items() if suites and name not in suites}
     for suite, protocol, players in MEASURED:
-        table = measure(table, suite, protocol, players, workers)
+        if suites is None or suite in suites:
+            table = measure(table, suite, protocol, players, workers)
     path = templates() / FILE
     atomic.write(path, pretty(table))
     measured.cache_clear()
@@ -66,12 +70,14 @@ def refresh(workers: int = 2) -> Path:
 
 def measure(table: Record, suite: str, protocol: str, players: Sequence[str], workers: int = 1) -> Record:
     """The table with some players on a suite in it."""
-    from gobench.evaluate import evaluate
+    from gobench.evaluate import evaluate, open_suite
     from gobench.results import read_result
 
+    asked = [task.name for task in open_suite(suite, protocol).tasks if not getattr(task, "optional", False)]
     for player in players:
         with tempfile.TemporaryDirectory() as folder:
-            out = evaluate(player, suite=suite, protocol=protocol, out=Path(folder) / "run", workers=workers)
+            place = Path(folder) / "run"
+            out = evaluate(player, suite=suite, protocol=protocol, out=place, tasks=asked, workers=workers)
             table = put(table, player, read_result(out))
     return with_exact(table, suite, protocol)
 

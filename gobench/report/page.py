@@ -11,6 +11,7 @@ from gobench.errors import GobenchError
 from gobench.report import content
 from gobench.report.content import Forest, KindRow, MetricRow, Pairs
 from gobench.report.floors import known_floors
+from gobench.report.ladder import Ladder, ladder
 from gobench.report.samples import Shelf, shelves
 from gobench.results import Result, TaskResult, content_hash
 from gobench.tasks import Task
@@ -40,7 +41,7 @@ class Page(NamedTuple):
     facts: Sequence[str]
     notices: Sequence[str]
     tasks: Sequence[TaskPart]
-    matches: Sequence[Pairs]
+    ladder: Ladder | None
     tables: Sequence[Pairs]
     commands: Sequence[str]
 
@@ -61,7 +62,7 @@ def assemble(result: Result, folder: Path, most: int) -> Page:
         facts=_facts(result),
         notices=[*notices, *_partial(result)],
         tasks=parts,
-        matches=content.matches(result),
+        ladder=ladder(result),
         tables=content.tables(result),
         commands=["gobench score DIR", "gobench score DIR --reread", "gobench report DIR"],
     )

@@ -50,7 +50,8 @@ def questions_of(
         if suite:
             raise
         return SYNTHETIC, [_made_up(view, samples)], [Finding("note", "suite", str(error), "Give --suite.")]
-    tasks = [t for t in opened.tasks if not (t.chained and getattr(loaded.model, "ready_made", False))]
+    ready_made = getattr(loaded.model, "ready_made", False)
+    tasks = [t for t in opened.tasks if not (t.chained and ready_made) and not getattr(t, "unavailable", str)()]
     return name, [_case(task, view, samples) for task in tasks], []
 
 

@@ -18,7 +18,7 @@ from gobench.errors import DataError
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = ROOT / "cards" / "result.schema.json"
-GOLDEN_HASH = "2cf3de89fb50832a124fd081190976ce6d4cb47e01a8f6e3f05273b58c24cba5"
+GOLDEN_HASH = "99ff94d162dd675bff7be27c7eaf870081ae76ddd71c1fff60d2597778c6192a"
 
 
 @pytest.fixture

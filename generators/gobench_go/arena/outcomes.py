@@ -63,12 +63,12 @@ def read(paths: Sequence[str]) -> Games:
     """
     outcomes, unrated, known = list[Outcome](), Counter[str](), _Known()
     for number, path in enumerate(paths):
-        place = match_of(Path(path).expanduser())
-        if place is not None:
+        places = matches_of(Path(path).expanduser())
+        for place in places:
             games = read_games(place)
             names = known.names(games, _identities(place))
             outcomes += [_called(of_game(game, f"{number}/"), names) for game in games]
-        else:
+        if not places:
             for found in _of_sgf(path):
                 if isinstance(found, Outcome):
                     outcomes.append(found)
@@ -77,12 +77,11 @@ def read(paths: Sequence[str]) -> Games:
     return Games(outcomes, unrated, known.renamed)
 
 
-def match_of(path: Path) -> Path | None:
-    """The folder or file with the games of a match or an evaluation; None where there is none."""
-    if path.suffix == ".jsonl":
-        return path
-    folders = (path, path / EVALUATED)
-    return next((folder for folder in folders if (folder / GAMES).is_file()), None)
+def matches_of(path: Path) -> list[Path]:
+    """The folders or the file with the games of a match or an evaluation; empty where there is none."""
+    if path.suffix == ".jsonl" or (path / GAMES).is_file():
+        return [path]
+    return sorted(file.parent for file in (path / EVALUATED).glob(f"*/{GAMES}"))
 
 
 class _Known:

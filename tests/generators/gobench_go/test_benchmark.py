@@ -20,6 +20,7 @@ from gobench_go.domain import GoDomain
 from gobench_go.game.position import text_of
 from gobench_go.judged import open_set
 from gobench_go.judged.names import shipped
+from gobench_go.match_suites import MATCHES
 from gobench_go.tasks.reading import READER, read
 from gobench_go.tasks.samples import next_moves
 from gobench_go.video import render
@@ -31,7 +32,9 @@ OPENED = [name for name in SUITES if SUITES[name].judged in shipped()]
 def test_the_shipped_lite_suite_is_the_default() -> None:
     assert next(iter(SUITES)) == "go9-lite" and set(PROTOCOLS) == {"standard", "paper", "zero-shot"}
     assert all(SUITES[name].about for name in SUITES) and all(PROTOCOLS[name].about for name in PROTOCOLS)
-    assert list(GoDomain().suites()) == list(SUITES) and list(GoDomain().protocols()) == list(PROTOCOLS)
+    assert list(GoDomain().suites()) == [*SUITES, *MATCHES] and list(GoDomain().protocols()) == list(
+        PROTOCOLS
+    )
 
 
 def test_unknown_names_are_told_with_what_exists() -> None:

@@ -107,8 +107,8 @@ def test_names_with_signs_of_their_own_can_be_anchors() -> None:
 
 def test_games_of_folders_files_and_evaluations_are_found(tmp_path: Path) -> None:
     match = folder(tmp_path / "match", LADDER)
-    evaluated = folder(tmp_path / "eval" / "games", games("model", "random", "ab" * 8))
-    found = outcomes.read([match, str(Path(evaluated).parent), str(tmp_path / "match" / GAMES)])
+    evaluated = folder(tmp_path / "eval" / "games" / "go9-match", games("model", "random", "ab" * 8))
+    found = outcomes.read([match, str(Path(evaluated).parents[1]), str(tmp_path / "match" / GAMES)])
     assert len(found.outcomes) == 40 + 16 + 40
     assert len({game.pair for game in found.outcomes}) == 20 + 8 + 20
     (tmp_path / "match" / GAMES).write_text("{}\n")
