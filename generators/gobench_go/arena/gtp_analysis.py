@@ -36,7 +36,7 @@ def candidates(position: Position, found: Judgement) -> list[Candidate]:
     ]  # fmt: skip
 
 
-def leela(found: list[Candidate]) -> str:
+def leela(found: list[Candidate], judgement: Judgement) -> str:
     """One line as after lz-analyze: chances in hundredths of a percent."""
     return " ".join(
         f"info move {c.vertex} visits {c.visits} winrate {_basis(c.winrate)} prior {_basis(c.prior)} "
@@ -45,7 +45,7 @@ def leela(found: list[Candidate]) -> str:
     )
 
 
-def katago(found: list[Candidate]) -> str:
+def katago(found: list[Candidate], judgement: Judgement) -> str:
     """One line as after kata-analyze: chances from 0 to 1, leads in points."""
     return " ".join(
         f"info move {c.vertex} visits {c.visits} winrate {c.winrate:.6f}{_lead(c.lead)} prior {c.prior:.6f} "

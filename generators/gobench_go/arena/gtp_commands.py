@@ -24,7 +24,7 @@ _NUMBER = re.compile(r"[0-9]{1,20}", re.ASCII)
 _DECIMAL = re.compile(r"[-+]?[0-9]{1,9}(?:\.[0-9]{0,9})?", re.ASCII)
 
 Args = Sequence[str]
-Words = Callable[[list[analysis.Candidate]], str]
+Words = Callable[[list[analysis.Candidate], Judgement], str]
 
 
 class Command(NamedTuple):
@@ -307,15 +307,20 @@ def _quit(session: Session, args: Args) -> Answer:
 
 
 def _judged(session: Session, position: Position) -> tuple[Judgement, list[analysis.Candidate]]:
-    """What the teacher thinks, and the moves that it has an opinion of."""
+    """What the teacher thinks, and the moves that it has an opinion of. Raises GtpError after the end of the game."""
     teacher: Teacher | None = session.teacher
     assert teacher is not None
     if position.over:
         raise GtpError("the game is over")
     judged = teacher.judge(position, session.seed_of(position))
-    found = analysis.candidates(position, judged)
+    return judged, analysis.candidates(position, judged)
+
+
+def _opinion(session: Session, position: Position) -> tuple[Judgement, list[analysis.Candidate]]:
+    """The same, but GtpError where there is no opinion."""
+    judged, found = _judged(session, position)
     if not found:
-        raise GtpError(f"{teacher.name} has no opinion")
+        raise GtpError(f"{session.player.name} has no opinion")
     return judged, found
 
 
@@ -326,23 +331,24 @@ def _mover(session: Session, args: Args) -> int:
 
 def _analyze(words: Words) -> Callable[[Session, Args], Answer]:
     def run(session: Session, args: Args) -> Answer:
-        _, found = _judged(session, session.game.turn(_mover(session, args)))
-        return Answer("\n" + words(found), open=True)
+        judged, found = _opinion(session, session.game.turn(_mover(session, args)))
+        return Answer("\n" + words(found, judged), open=True)
 
     return run
 
 
 def _genmove_analyze(words: Words) -> Callable[[Session, Args], str]:
+    """The move, and before it what is thought; a teacher without an opinion only moves."""
+
     def run(session: Session, args: Args) -> str:
-        judged, found = _judged(session, session.game.turn(color := _mover(session, args)))
-        return f"\n{words(found)}\nplay {_made(session, color, int(judged.best))}"
+        position = session.game.turn(color := _mover(session, args))
+        if position.over:
+            return f"\nplay {_made(session, color, position.rules.points)}"
+        judged, found = _judged(session, position)
+        line = words(found, judged) if found else ""
+        return f"\n{line}\nplay {_made(session, color, int(judged.best))}"
 
     return run
-
-
-def _cgos(session: Session, args: Args) -> str:
-    judged, found = _judged(session, session.game.turn(color := _mover(session, args)))
-    return f"\n{analysis.cgos(found, judged)}\nplay {_made(session, color, int(judged.best))}"
 
 
 def _policy(session: Session, args: Args) -> str:
@@ -397,6 +403,6 @@ COMMANDS: Mapping[str, Command] = {
     "kata-analyze": Command(_analyze(analysis.katago), 0, MANY, judges=True),
     "lz-genmove_analyze": Command(_genmove_analyze(analysis.leela), 0, MANY, judges=True),
     "kata-genmove_analyze": Command(_genmove_analyze(analysis.katago), 0, MANY, judges=True),
-    "cgos-genmove_analyze": Command(_cgos, 1, MANY, COLOR, judges=True),
+    "cgos-genmove_analyze": Command(_genmove_analyze(analysis.cgos), 1, MANY, COLOR, judges=True),
 }
 """Name -> the command. Those with a hyphen are extensions of KGS, CGOS, GoGui, Leela Zero, KataGo, and ours."""

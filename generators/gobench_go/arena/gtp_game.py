@@ -163,6 +163,8 @@ def _around(point: int, rows: int, cols: int) -> list[int]:
 
 def _bytes(path: Path) -> bytes:
     try:
+        if not path.is_file():  # a device or a pipe may never end
+            raise DataError(f"{path} is no file.")
         if path.stat().st_size > LARGEST_FILE:
             raise DataError(f"{path} is larger than {LARGEST_FILE >> 20} MiB: no game is.")
         return path.read_bytes()

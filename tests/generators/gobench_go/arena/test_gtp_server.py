@@ -6,10 +6,10 @@ import io
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -19,8 +19,10 @@ from hypothesis import strategies as st
 from gobench_go.arena.gtp_commands import COMMANDS
 from gobench_go.arena.gtp_server import LONGEST, ON_FAILURE, Options, Session, lines, serve
 from gobench_go.arena.names import Conditions, open_player
+from gobench_go.arena.referee import Fixture, play
 from gobench_go.engines.faults import EngineError
 from gobench_go.game.position import Position
+from gobench_go.game.rules import named
 
 HERE = Path(__file__).parent
 MODELS = HERE / "drawing_models.py"
@@ -267,7 +269,12 @@ def test_teachers_say_what_they_think() -> None:
     policy = told(given, "gobench-policy")[0].split("\n")[1:]
     assert len(policy) == 5 and all(len(row.split()) == 5 for row in policy)
     assert "gobench-policy" in told(given, "gogui-analyze_commands")[0]
-    assert told(session("random"), "lz-analyze") == ["? random@1 has no opinion"]
+    given = session("random")
+    assert told(given, "lz-analyze") == ["? random has no opinion"]
+    for name in ("lz-genmove_analyze b", "kata-genmove_analyze w 10", "cgos-genmove_analyze b"):
+        assert re.fullmatch(r"=\nplay [A-J][1-9]", told(given, name)[0])
+    told(given, "play b pass", "play w pass")
+    assert told(given, "cgos-genmove_analyze b", "lz-analyze") == ["=\nplay pass", "? random has no opinion"]
 
 
 def test_an_analysis_ends_with_the_next_line() -> None:
@@ -295,11 +302,11 @@ WORDS = [
     "99999999",
     "alive",
     "/dev/null",
+    "/dev/zero",
     "#",
     "7",
 ]
-FAST = st.sampled_from([word for word in WORDS if "genmove" not in word and word != "quit"])
-TEXT = st.lists(FAST, max_size=4).map(lambda words: " ".join(words).encode())
+TEXT = st.lists(st.sampled_from(WORDS), max_size=4).map(lambda words: " ".join(words).encode())
 LINES = st.lists(st.one_of(TEXT, st.binary(max_size=40)), max_size=12)
 
 
@@ -345,59 +352,27 @@ def test_wrong_words_are_told_before_the_first_command() -> None:
     assert done.returncode == 2 and done.stdout == b"" and b"unknown model" in done.stderr
 
 
-def play_out(black: Sequence[str], white: Sequence[str], plies: int) -> tuple[list[str], dict[str, str]]:
-    """Two GTP programs on 5x5, each told what the other plays: the moves, and what each says of the score."""
-    engines = {}
-    try:
-        for side, words in (("b", black), ("w", white)):
-            engines[side] = subprocess.Popen(
-                words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-            )
-
-        def ask(side: str, command: str) -> str:
-            process = engines[side]
-            process.stdin.write(command.encode() + b"\n")
-            process.stdin.flush()
-            answer = b""
-            while not answer.endswith(b"\n\n"):
-                line = process.stdout.readline()
-                assert line, f"{side} ended at {command}"
-                answer += line
-            assert answer.startswith(b"="), (side, command, answer)
-            return answer[1:].decode().strip().lower()
-
-        for side in engines:
-            for command in ("boardsize 5", "clear_board", "komi 5.5"):
-                ask(side, command)
-        moves: list[str] = []
-        while len(moves) < plies and moves[-2:] != ["pass", "pass"] and "resign" not in moves:
-            side, other = ("b", "w") if len(moves) % 2 == 0 else ("w", "b")
-            moves.append(ask(side, f"genmove {side}"))
-            if moves[-1] != "resign":
-                ask(other, f"play {side} {moves[-1]}")
-        return moves, {side: ask(side, "final_score") for side in engines}
-    finally:
-        for process in engines.values():
-            process.stdin.close()
-            process.stdout.close()
-            process.wait(20)
+def itself(*words: str) -> str:
+    """The name of a player that is this program."""
+    return "gtp:" + shlex.join(program(*words))
 
 
 @pytest.mark.skipif(GNUGO is None, reason="gnugo is not installed")
 @pytest.mark.parametrize("model", ["random-legal", "teacher:mcts:30"])
 def test_gnu_go_is_an_opponent(model: str) -> None:
-    gnugo = [GNUGO, "--mode", "gtp", "--level", "1", "--chinese-rules", "--positional-superko"]
-    moves, scores = play_out(gnugo, program(model, "--tries", "5"), 50)
-    assert len(moves) >= 10
-    if moves[-2:] == ["pass", "pass"]:
-        assert scores["w"].upper()[0] in "BW0"
+    players = open_player(itself(model, "--tries", "5")), open_player("gnugo:1")
+    fixture = Fixture("g00000", "a/b/o000", model, "gnugo:1", opening=(), seeds=(1, 1 << 63))
+    try:
+        game = play(fixture, named("benchmark", 5, 5, 5.5), players)
+    finally:
+        for player in players:
+            player.close()
+    assert game.end in ("passes", "move-limit", "resign", "illegal"), game
+    assert len(game.moves) >= 8 and not game.voided
 
 
 def test_our_own_client_plays_it() -> None:
-    text = "gtp:" + " ".join(
-        f"'{word}'" if " " in word else word for word in program("random-legal", "--seed", "3")
-    )
-    player = open_player(text, Conditions(seconds=60.0))
+    player = open_player(itself("random-legal", "--seed", "3"), Conditions(seconds=60.0))
     rules = session().game.rules_on(5, 5)
     try:
         assert "random-legal" in player.identity["program"]
