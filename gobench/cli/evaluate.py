@@ -199,12 +199,14 @@ def say_suite(name: str, facts: dict[str, Any]) -> None:
     click.echo(f"{name}: {facts['about']}")
     if "missing" in facts:
         click.echo(f"  not installed: {facts['missing']}")
+    told: list[dict[str, str]] = []
     for task, own in facts["tasks"].items():
         click.echo(f"  {task} {own['version']}: {own['samples']:,} samples, headline {own['headline']}")
         if "unavailable" in own:
             click.echo(f"    not on this machine: {own['unavailable']}")
-        for metric, about in own["metrics"].items():
+        for metric, about in own["metrics"].items() if own["metrics"] not in told else ():
             click.echo(f"    {metric:<20} {about}")
+        told.append(own["metrics"])
     for protocol, about in facts["protocols"].items():
         sizes = [f"{task} {size:,}" for task, size in facts["samples"].get(protocol, {}).items()]
         click.echo(f"  --protocol {protocol}: {about}" + (f" ({', '.join(sizes)} samples)" if sizes else ""))
