@@ -141,14 +141,18 @@ class Draft:
                 f"{REMEDY}"
             )
 
-    def settle(self) -> None:
-        """Put the journal that was given in its place, or write down what is asked, before the first answer."""
+    def begin(self, anew: bool) -> None:
+        """Write down what is asked, before the first answer; ``anew`` if the journal in the folder is to go."""
         path = self._answers / ASKED
+        there = self._given.exists() or (self.journal.exists() and not anew) or path.exists()
+        if asking(self.source) and not there:
+            atomic.write(path, pretty(header(self.source)))
+
+    def settle(self) -> None:
+        """Put the journal that was given in its place."""
         if self._given.exists():
             self._given.replace(self.journal)
             atomic.sync_folder(self.folder)
-        elif asking(self.source) and not (self.journal.exists() or path.exists()):
-            atomic.write(path, pretty(header(self.source)))
 
     def trial(self, job: AskJob, anew: bool) -> Source:
         """The source for a first sample: whom it needs is asked, and the answers are the first of the journal.
@@ -164,9 +168,9 @@ class Draft:
 
     def lost(self) -> list[int]:
         """Places among ``asking`` for which there is no answer yet, rising."""
-        if self.journal.exists():
-            return []
         there = {path.stem for path in self._answers.glob("[0-9]*.json")}
+        if self.journal.exists():  # looked for last: a fellow task may be sealing it
+            return []
         return [place for place, unit in enumerate(asking(self.source)) if f"{unit:09d}" not in there]
 
     def seal(self) -> Source:

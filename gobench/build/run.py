@@ -174,13 +174,18 @@ class _Build:
                 begin(self.folder, self._fresh(draft.source, {**draft.source.inputs, JOURNAL: there}))
             if not overwrite and (asks or not begun):
                 draft.check()
+            draft.begin(anew=overwrite)
             if not begun:
-                if asks:
-                    self._tell("journal", 0, len(asking(draft.source)))  # asking about the first may take minutes
+                self._tell_of(draft)
                 trial(self.domain, self.config, draft.trial(job, anew=overwrite))
             if overwrite:
                 clear(self.folder)  # only now that the new build is known to be possible
             draft.settle()
+
+    def _tell_of(self, draft: Draft) -> None:
+        """Show that somebody is asked: about the first unit alone that may take minutes."""
+        if asking(draft.source):
+            self._tell("journal", 0, len(asking(draft.source)))
 
     def _fresh(self, source: Source, inputs: Mapping[str, str]) -> Plan:
         known = versions(codec(self.config.codec).versions(), self.domain.versions())

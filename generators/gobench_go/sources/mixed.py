@@ -24,7 +24,7 @@ class Mixed:
     sources: tuple[Source, ...]
     starts: tuple[int, ...]
     limit: int  # how many candidates are kept at most, 0 for all
-    asked: Mapping[str, Json] = field(default_factory=dict)  # see ``gobench.types.AskingSource``
+    question: Mapping[str, Json] = field(default_factory=dict)  # what ``asked`` holds beside the inputs
 
     @classmethod
     def of(cls, sources: tuple[Source, ...], limit: int) -> Mixed:
@@ -51,6 +51,11 @@ class Mixed:
         """The units about which an external teacher is asked."""
         pairs = zip(self.starts, self.sources, strict=False)
         return [start + unit for start, source in pairs for unit in asking(source)]
+
+    @property
+    def asked(self) -> Mapping[str, Json]:
+        """The options of the games, as they are stored, and what they are read from."""
+        return {**self.question, "inputs": dict(self.inputs)}
 
     def unit(self, index: int) -> Iterator[Episode | Rejection]:
         """Unit ``index`` of whichever source it belongs to."""
@@ -95,11 +100,8 @@ def make_source(options: Mapping[str, Json], episodes: int, seed: int) -> Source
 
         made = tuple(Reannotated(source, full["reannotate"], seed) for source in made)
     plays = any(source["kind"] == "selfplay" for source in full["sources"])
-    mixed = Mixed.of(made, limit=0 if plays else episodes)
-    if not mixed.asking:
-        return mixed
-    asked = {"games": public_sources(full), "episodes": episodes, "seed": seed, "inputs": dict(mixed.inputs)}
-    return replace(mixed, asked=asked)
+    question = {"games": public_sources(full), "episodes": episodes, "seed": seed}
+    return replace(Mixed.of(made, limit=0 if plays else episodes), question=question)
 
 
 def _made(options: Mapping[str, Json], episodes: int, seed: int) -> Iterator[Source]:

@@ -199,6 +199,17 @@ def test_other_questions_are_refused(domain: Any, config: BuildConfig, built: Pa
     assert build(domain, other, tmp_path / "c", overwrite=True).made_answers == 29
 
 
+def test_the_first_answer_belongs_to_its_question(domain: Any, config: BuildConfig, tmp_path: Path) -> None:
+    odd = configure(domain, "dot-tiny", {"codec": "h264"}, {"size": 31})
+    with pytest.raises(UsageError, match="even"):
+        build(domain, odd, tmp_path / "a")
+    first = int(answer_file(tmp_path / "a", 0).read_text())
+    with pytest.raises(BuildError, match="journal of other questions: seed is 0 there"):
+        build(domain, configure(domain, "dot-tiny", {"seed": 7}), tmp_path / "a")
+    build(domain, config, tmp_path / "a")
+    assert answers(tmp_path / "a" / JOURNAL)[0] == first
+
+
 def test_pictures_may_differ(domain: Any, built: Path, tmp_path: Path) -> None:
     other = configure(domain, "dot-tiny", {"codec": "moves"}, {"size": 64})
     assert build(domain, other, tmp_path / "b", journal=built / JOURNAL).made_answers == 0
