@@ -15,13 +15,13 @@ class Row(NamedTuple):
     name: str
     model: bool
     mark: Mark | None  # on the axis of ratings; None without one
-    elo: str
-    interval: str
+    elo: str  # with the model's interval
     games: str
     won_drawn_lost: str
     score: str
     difference: str
     illegal: str
+    forfeits: str
     unique: str
 
 
@@ -66,12 +66,12 @@ def _row(match: Match, scale: Axis, anchors: dict[str, float]) -> Row:
         model=False,
         mark=None if elo is None else Mark(scale.at(elo), "", "", f"{match.opponent}: {elo:.0f}"),
         elo="–" if elo is None else f"{elo:.0f}",
-        interval="–",
         games=f"{match.games}",
         won_drawn_lost=f"{match.wins}-{match.draws}-{match.losses}",
         score=f"{(match.wins + match.draws / 2) / match.games:.1%}",
         difference=elo_words(match.elo, signed=True) if match.elo else "–",
-        illegal=f"{match.illegal}" + (f", {match.forfeits} games lost" if match.forfeits else ""),
+        illegal=f"{match.illegal}",
+        forfeits=f"{match.forfeits}",
         unique=f"{match.unique_games}",
     )
 
@@ -88,13 +88,13 @@ def _model(result: Result, elo: Elo, scale: Axis) -> Row:
         mark=Mark(
             scale.at(elo.value), _end(scale, low, 0), _end(scale, high, 1), f"{result.model.name}: {words}"
         ),
-        elo=f"{elo.value:.0f}" if elo.bound is None else words,
-        interval=_between(elo, signed=False) if elo.bound is None else "–",
+        elo=words,
         games=f"{sum(total)}",
         won_drawn_lost="-".join(map(str, total)),
         score=f"{(total[0] + total[1] / 2) / sum(total):.1%}",
         difference="–",
         illegal=f"{sum(match.illegal for match in result.matches)}",
+        forfeits=f"{sum(match.forfeits for match in result.matches)}",
         unique=f"{sum(match.unique_games for match in result.matches)}",
     )
 

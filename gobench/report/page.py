@@ -152,7 +152,7 @@ def _task_facts(result: TaskResult) -> list[str]:
 
 def _partial(result: Result) -> list[str]:
     short = [task.name for task in result.tasks if not task.complete]
-    if not short:
+    if not short or result.status == "complete":
         return []
     return [
         f"Not all samples were played ({', '.join(short)}): compare these numbers with nothing but the same part."

@@ -104,14 +104,14 @@ class Cells:
         found[self.first[lost], self.second[lost]] = True
         return found
 
-    def unswept(self, level: float) -> Floats:
+    def unswept(self, took: Bools, level: float) -> Floats:
         """Points [K] as they would be had each sweep been as narrow as its clusters allow.
 
-        A sweep is all games between two groups that met, in which players take points from each other only within: its
-        winners get the lower end of Wilson's interval for so many clusters won of so many.
+        A sweep is all games between two groups that met, where ``took`` (who took points from whom, [P, P]) leads both
+        ways within groups only: its winners get the lower end of Wilson's interval for so many clusters won of so many.
         """
         group = np.zeros(len(self.names), np.int64)
-        for number, members in enumerate(groups(reached(self.took()))):
+        for number, members in enumerate(groups(reached(took))):
             group[members] = number
         a, b = group[self.first[self.of]], group[self.second[self.of]]
         points = self.points.copy()

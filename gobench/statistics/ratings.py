@@ -26,7 +26,7 @@ import numpy as np
 
 from gobench.statistics.bradley_terry import Design
 from gobench.statistics.cells import Cells, Played
-from gobench.statistics.comparisons import groups, reached, said
+from gobench.statistics.comparisons import Bools, groups, reached, said
 from gobench.statistics.intervals import DRAWS, LEVEL, Floats, Ints, Weights
 from gobench.statistics.quantiles import normal_cdf, t_quantile
 
@@ -114,10 +114,11 @@ def rate(
     elo, edge = fit(cells.counts()[None], cells.scored()[None])
     weights = Weights(cells.clusters, draws, seed)
     many, edges = fit(*cells.resampled(weights))
-    bounds = _bounds(cells, fixed)
+    took = _took(cells, fixed)
+    bounds = _bounds(took, fixed)
     ends = _ends(many, cells.held(), level)
     if any(bounds):
-        narrow, _ = fit(cells.counts()[None], cells.unswept(level)[None])
+        narrow, _ = fit(cells.counts()[None], cells.unswept(took, level)[None])
         ends = _opened(ends, bounds, narrow[0])
     players = [_rating(cells, n, float(elo[0, n]), ends[:, n], bounds[n], fixed) for n in range(len(bounds))]
     low, high = _ends(edges[:, None], np.array([len(weights.labels)]), level)[:, 0] if advantage else (0, 0)
@@ -185,12 +186,19 @@ def _ends(many: Floats, clusters: Ints, level: float) -> Floats:
     return ends
 
 
-def _bounds(cells: Cells, fixed: Floats) -> list[Bound]:
+def _took(cells: Cells, fixed: Floats) -> Bools:
+    """Who took points from whom, [P, P]: second axis from first. Anchors need no games to be held to each other."""
+    anchored = ~np.isnan(fixed)
+    took: Bools = cells.took() | np.outer(anchored, anchored)
+    return took
+
+
+def _bounds(took: Bools, fixed: Floats) -> list[Bound]:
     """Which players' ratings the results do not hold from above, from below, or at all, [P].
 
     Without anchors the largest group that took points from each other stands for them.
     """
-    paths = reached(cells.took())  # paths[a, b]: b took points from a, by way of others
+    paths = reached(took)  # paths[a, b]: b took points from a, by way of others
     anchors = np.flatnonzero(~np.isnan(fixed)) if not np.isnan(fixed).all() else max(groups(paths), key=len)
     above: list[bool] = np.any(paths[anchors], axis=0).tolist()
     below: list[bool] = np.any(paths[:, anchors], axis=1).tolist()

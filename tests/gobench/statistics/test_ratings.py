@@ -118,6 +118,16 @@ def test_longer_sweeps_bound_more() -> None:
     assert all(low < 400 * math.log10(2 * n + 1) for low, n in zip(lows, (20, 100, 500), strict=True))
 
 
+def test_a_sweep_of_several_anchors_is_one_sweep() -> None:
+    ladder = {"low": 0.0, "middle": 500.0, "high": 1500.0}
+    games = [game for name in ladder for game in match("a", name, [0.0] * 20)]
+    found = rate(games, ladder, advantage=False, draws=50).of("a")
+    alone = rate(match("a", "low", [0.0] * 20), {"low": 0}, advantage=False, draws=50).of("a")
+    assert found.bound == alone.bound == "<="
+    assert found.elo < found.high < 0
+    assert found.high == pytest.approx(alone.high, abs=120), "strong opponents tell little"
+
+
 def test_two_that_swept_an_anchor_but_not_each_other() -> None:
     games = match("a", "c", [1.0] * 20) + match("b", "c", [0.0] * 20)
     found = rate(games, {"a": 0}, draws=50)
