@@ -97,6 +97,7 @@ class ModelPlayer:
             "model_kind": info.kind,
             "weights_sha256": info.weights_sha256,
             "code_sha256": info.code_sha256,
+            "provenance": info.provenance,
             "frame_size": list(info.frame_size),
             "max_frames": info.max_frames,
             "context_keys": list(info.context_keys),

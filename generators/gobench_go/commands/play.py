@@ -79,6 +79,7 @@ def play(model: str, **flags: Any) -> None:
     out = os.fdopen(os.dup(1), "w")
     with out, prints_aside():
         try:
+            click.echo(f"Loading {model} …", err=True)
             table.open()
             with PlayServer(table, flags["port"]) as server:
                 click.echo(f"Playing at {server.url}  (Ctrl-C ends it)", file=out)

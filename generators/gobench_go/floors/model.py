@@ -47,6 +47,7 @@ class FloorModel:
         self.player = player
         self.kind = player.kind
         self.max_frames = player.frames
+        self.provenance: Record = dict(getattr(player, "provenance", {}))
         self._public: Record = {}
 
     def begin(self, public: Mapping[str, Json]) -> None:

@@ -76,13 +76,14 @@ class TeacherPlayer:
     quick = False
 
     def __init__(self, name: str) -> None:
-        from gobench_go.teachers import teacher
+        from gobench_go.teachers import is_external, teacher
 
         if not name:
             raise UsageError(
                 "teacher needs a name: write teacher:mcts:VISITS, such as teacher:mcts:200, or teacher:random."
             )
         self.teacher = teacher(name)
+        self.provenance = {} if is_external(name) else {"teacher": self.teacher.name}  # with its version
         self.stones = False  # whether only stones are asked for
 
     def begin(self, public: Mapping[str, Json]) -> None:

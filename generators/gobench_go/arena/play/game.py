@@ -17,6 +17,7 @@ from gobench_go.game.rules import Rules, named
 from gobench_go.teachers import Judgement
 
 YOU, MODEL, OPPONENT = "you", "model", "opponent"
+FRAMED = 6  # plies whose frames are kept, the last ones: a model of large frames fills the memory otherwise
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,7 @@ class Game:
         after = before.play(move)
         self.positions.append(after)
         self.plies.append(Ply(before.to_move, move, who, len(after.captured), reply, shown))
+        self._forget()
         self._changed()
         if after.over or after.plies >= Limits().plies(self.setup.rules):
             self.end = "passes" if after.over else "move-limit"
@@ -204,6 +206,12 @@ class Game:
     def _lost(self, color: int, end: str, message: str) -> None:
         self.end, self.winner, self.message = end, other(color), message
         self.stamp += 1
+
+    def _forget(self) -> None:
+        """Let the frames of early plies go."""
+        framed = [number for number, ply in enumerate(self.plies) if ply.shown is not None]
+        for number in framed[:-FRAMED]:
+            self.plies[number] = self.plies[number]._replace(shown=None)
 
     def _pop(self) -> None:
         self.plies.pop()

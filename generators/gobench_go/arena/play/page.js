@@ -11,6 +11,8 @@ let state = null, gone = false, picked = null, doubt = 0, complaint = "";
 
 // --- the server ---
 
+const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
+
 async function ask(path, wish) {
   const options = wish ? { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(wish) } : {};
   const answer = await fetch(path, { cache: "no-store", ...options });
@@ -22,13 +24,15 @@ async function ask(path, wish) {
 async function listen() {
   for (;;) {
     try {
-      take(await ask(state ? `state?after=${state.version}` : "state"));
+      const known = state && state.version;
+      take(await ask(state ? `state?after=${known}` : "state"));
+      if (state.version === known) await pause(500);
       if (gone) complain("");
       gone = false;
     } catch {
       gone = true;
       complain("The server does not answer: is gobench still running?");
-      await new Promise((done) => setTimeout(done, 1500));
+      await pause(1500);
     }
   }
 }
@@ -137,6 +141,7 @@ function frames() {
   const shown = state.shown;
   el("no-frame").hidden = Boolean(shown);
   el("pictures").hidden = el("reading").hidden = !shown;
+  text("no-frame", state.video ? "No frame yet: it is asked when it is to move." : "None: this player is no video model.");
   if (!shown) return;
   const number = picked ?? shown.tries.length - 1, each = shown.tries[number];
   source("prompt", shown.prompt);

@@ -60,6 +60,7 @@ class Table:
         self.oracle_on = bool(seats.oracle)
         self.oracle_error = ""
         self.names: Mapping[str, str] = {}
+        self.video = True  # whether the model generates frames
         self.closed = False
         self._news = threading.Condition()
         self._threads: list[threading.Thread] = []
@@ -225,6 +226,7 @@ class Table:
         try:
             begun = {seat: self._begin(player, self.game, seat) for seat, player in players.items()}
             names = {seat: player.name for seat, player in players.items()}
+            self.video = isinstance(players[MODEL], ModelPlayer)
             self.names = {**self.names, YOU: "you", **names}
             ready()
             while (task := self._next()) is not None:
@@ -329,3 +331,8 @@ ACTS: Mapping[str, Callable[[Table, Mapping[str, Json]], None]] = {
     "new": Table.do_new,
 }
 """What a page can ask for."""
+MEANT: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(("play", "undo", "retry"), ("game", "ply")),
+    **dict.fromkeys(("resign", "pause"), ("game",)),
+}
+"""What a wish was meant for: it says so, and does not count for anything else."""

@@ -51,6 +51,7 @@ def state(table: Table) -> Record:
         "end": end(game),
         "error": game.error,
         "moves": [_ply(game, number, ply) for number, ply in enumerate(game.plies)],
+        "video": table.video,
         "shown": _shown(game),
         "oracle": oracle(table),
     }

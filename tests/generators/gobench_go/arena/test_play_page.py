@@ -58,6 +58,11 @@ def point(x: int, y: int) -> str:
     return f".shudan-vertex[data-x='{x}'][data-y='{y}']"
 
 
+def problems(browser: Browser) -> list[str]:
+    """What the console has to say, but for frames of moves that were taken back before they had come."""
+    return [problem for problem in browser.problems if not ("404" in problem and "/frames/" in problem)]
+
+
 def stones(browser: Browser) -> int:
     found: int = browser.run("document.querySelectorAll('.shudan-vertex:not(.shudan-sign_0)').length")
     return found
@@ -79,7 +84,7 @@ def test_a_game_to_its_end(tmp_path: Path) -> None:
         assert said(browser) == "Your move (Black)." and "mcts@" in browser.run("document.body.innerText")
 
         browser.click(point(2, 2))
-        browser.wait(f"{YOURS} && {STATE}.then(s => s.ply === 2)")
+        settled(browser, 2)
         browser.wait(
             "document.getElementById('frame').complete && document.getElementById('frame').naturalWidth === 256"
         )
@@ -90,19 +95,20 @@ def test_a_game_to_its_end(tmp_path: Path) -> None:
         browser.click(point(2, 2))
         browser.wait("document.getElementById('error').textContent.includes('a stone stands there')")
         browser.press("u")
-        browser.wait(f"{STATE}.then(s => s.ply === 0)")
-        browser.wait(f"{YOURS} && document.querySelectorAll('.shudan-sign_1').length === 0")
+        settled(browser, 0)
+        assert stones(browser) == 0
 
         browser.run("document.getElementById('board').focus()")
         for key in ("ArrowUp", "ArrowLeft", "ArrowLeft", "ArrowLeft", "ArrowDown", "ArrowRight"):
             browser.press(key)
         assert browser.run("document.getElementById('said').textContent").startswith("B3, empty")
         browser.press("Enter")
-        browser.wait(f"{YOURS} && {STATE}.then(s => s.ply === 2 && s.board[11] === 1)")
+        settled(browser, 2)
+        assert browser.run(f"{STATE}.then(s => s.board[11])") == 1
         free = browser.run(f"{STATE}.then(s => s.legal[0])")
         browser.run(f"document.getElementById('vertex').value = '{'abcde'[free % 5]}{5 - free // 5}'")
         browser.click("#point button")
-        browser.wait(f"{YOURS} && {STATE}.then(s => s.ply === 4)")
+        settled(browser, 4)
         browser.press("h")
         browser.wait("document.querySelectorAll('.shudan-heatlabel').length === 0")
 
@@ -121,11 +127,15 @@ def test_a_game_to_its_end(tmp_path: Path) -> None:
         browser.click("#sgf")
         game = read_sgf(folder / "game.sgf")
         assert len(game.moves) == now["ply"] and game.result == now["result"]
-        assert [p.split(" http")[0] for p in browser.problems] == [
-            "Failed to load resource: the server responded with a status of 400 (Bad Request)"
-        ], "the move that was not legal, and nothing else"
+        (refused,) = problems(browser)
+        assert "400 (Bad Request)" in refused, "the move that was not legal"
         code, stderr = ctrl_c(process)
         assert code == 0 and "Traceback" not in stderr and "The game has ended." in stderr
+
+
+def settled(browser: Browser, ply: int) -> None:
+    """Until the page shows that it is a person's turn after so many moves."""
+    browser.wait(f"{YOURS} && document.getElementById('facts').textContent.endsWith('move {ply}')")
 
 
 def current(browser: Browser) -> dict[str, Any]:
@@ -180,7 +190,7 @@ def test_on_a_phone_and_for_a_screen_reader(tmp_path: Path) -> None:
             assert names and all(names), (role, names)
         assert {"status", "main", "heading"} <= {role for role, _ in roles}
         assert any(kind == "application" and name.startswith("Board of 5 by 5") for kind, name in roles)
-        assert not browser.problems, browser.problems
+        assert not problems(browser)
 
 
 @needs_chromium
@@ -198,7 +208,7 @@ def test_names_of_models_are_text(tmp_path: Path) -> None:
         browser.wait("!document.getElementById('retry').hidden")
         assert "<img src=x" in browser.run("document.getElementById('title').textContent")
         assert "<b>gone</b>" in browser.run("document.getElementById('error').textContent")
-        assert browser.run("document.title").startswith("you – <img") and not browser.problems
+        assert browser.run("document.title").startswith("you – <img") and not problems(browser)
 
 
 ODD = """

@@ -18,14 +18,16 @@ import pytest
 
 from gobench.codec.pictures import decode
 from gobench.errors import UsageError
+from gobench_go.arena.model_player import Shown, Try
 from gobench_go.arena.names import Conditions
 from gobench_go.arena.play import server as served
-from gobench_go.arena.play.game import MODEL, OPPONENT, YOU, Game, Setup
+from gobench_go.arena.play.game import FRAMED, MODEL, OPPONENT, YOU, Game, Setup
 from gobench_go.arena.play.server import LARGEST, PlayServer
 from gobench_go.arena.play.table import Seats, StaleError, Table
 from gobench_go.arena.play.view import state
 from gobench_go.arena.player import NOTHING, RESIGN, Reply
 from gobench_go.game import sgf
+from gobench_go.tasks import asking
 
 HERE = Path(__file__).parent
 MODELS = HERE / "drawing_models.py"
@@ -441,6 +443,17 @@ def test_long_games_are_cut() -> None:
         game.answer(Reply(legal[0] if legal else 2), MODEL, None)
         turn += 1
     assert game.end in ("passes", "move-limit") and turn <= 6
+
+
+def test_frames_of_early_moves_are_let_go() -> None:
+    game, frame = Game(1, setup()), np.zeros((8, 8, 3), np.uint8)
+    verdict = asking.Verdict("clean", 0, "")
+    for move in range(0, 24, 2):
+        game.play(move, YOU)
+        game.answer(Reply(move + 1), MODEL, Shown(frame[None], (Try(frame, None, verdict),)))
+    assert sum(ply.shown is not None for ply in game.plies) == FRAMED
+    assert game.frame(23, 0) is not None and game.frame(23, 5) is None and game.frame(1, 0) is None
+    assert game.frame(99, 0) is None and game.frame(22, 0) is None
 
 
 def test_a_stale_wish_is_no_wish() -> None:
