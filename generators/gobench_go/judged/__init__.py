@@ -7,7 +7,8 @@
 ``files`` has the format, ``sets`` the values, ``names`` where a set is found; ``katago_games`` turns games that KataGo
 judged into a set, ``judging`` lets an embedded teacher judge games, ``make_small`` makes the shipped small sets.
 
-How the sets are made, each the same again from the same input:
+How the sets are made, each the same again from the same input and by the same version of the teacher. The small ones
+were made by mcts@1 and stay as they are: with another version ``make_small`` says so and makes nothing.
 
 go9-lite    python -m gobench_go.judged.katago_games GAMES.jsonl.gz go9-lite.jsonl.gz
 go7-lite    python -m gobench_go.judged.make_small go7-lite go7-lite.jsonl.gz

@@ -8,7 +8,7 @@
                  {"kind": "videoworld", "paths": ["tars/"], "teacher": "katago", "max_bytes": 67108864}]}
 
 ``rules`` is a name of ``RULES``, or ``as-written``: SGF games by their own RU, everything else by ``benchmark``.
-An SGF source without rules of its own takes the recipe's. Teachers are stored with their version (``mcts@1:50``).
+An SGF source without rules of its own takes the recipe's. Teachers are stored with their version (``mcts@2:50``).
 """
 
 from __future__ import annotations

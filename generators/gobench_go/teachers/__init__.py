@@ -1,7 +1,7 @@
 """Players that judge positions and make games.
 
 A teacher is named by text: ``random`` or ``mcts:50``, where 50 is the visits of a search. With its version it
-is ``random@1`` or ``mcts@1:50``, which is how it stands in records: one name and seed give one game.
+is ``random@1`` or ``mcts@2:50``, which is how it stands in records: one name and seed give one game.
 """
 
 from __future__ import annotations

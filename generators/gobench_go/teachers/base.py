@@ -1,4 +1,4 @@
-"""What every teacher offers, and how one is named: ``random``, ``mcts:50``, with a version ``mcts@1:50``."""
+"""What every teacher offers, and how one is named: ``random``, ``mcts:50``, with a version ``mcts@2:50``."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Teacher(Protocol):
 
     @property
     def name(self) -> str:
-        """The full name with the version, as it stands in records: ``mcts@1:50``."""
+        """The full name with the version, as it stands in records: ``mcts@2:50``."""
         ...
 
     def judge(self, position: Position, seed: int) -> Judgement:
