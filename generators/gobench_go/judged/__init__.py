@@ -8,7 +8,8 @@
 embedded teacher, ``katago_judge`` KataGo, each position once (``cache``); ``pieces`` judges many games. ``katago_games``
 turns what KataGo said elsewhere into a set, ``make_small`` makes the shipped small sets.
 
-How the sets are made, each the same again from the same input:
+How the sets are made, each the same again from the same input and by the same version of the teacher. The small ones
+were made by mcts@1 and stay as they are: with another version ``make_small`` says so and makes nothing.
 
 go9-lite    python -m gobench_go.judged.katago_games GAMES.jsonl.gz go9-lite.jsonl.gz
 go7-lite    python -m gobench_go.judged.make_small go7-lite go7-lite.jsonl.gz

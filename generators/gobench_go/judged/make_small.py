@@ -4,7 +4,8 @@
 
 Openings are random legal plies in the middle of the board, kept where the teacher gives both sides a fair chance; then
 the teacher plays against itself, its moves drawn with temperature, some straight at random, so that quality varies;
-then every position is judged with far more visits. The same name gives the same games and judgements.
+then every position is judged with far more visits. A recipe names the version of the teacher that makes its set:
+with another one the games and judgements would differ, so ``make`` refuses instead of giving a known name anew.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gobench.errors import unknown
+from gobench.errors import UsageError, unknown
 from gobench.seeds import stream
 from gobench_go.game.position import BLACK, Position
 from gobench_go.game.rules import Rules, named
@@ -38,6 +39,7 @@ class Recipe:
     fair: tuple[float, float]  # Black's chance of winning after the opening
     visits: int  # of each judgement
     child_visits: int
+    made_by: str  # the teacher with its version
     player: str = "mcts:1000"
     umpire: str = "mcts:3000"  # who says whether an opening is fair
     most_plies: int = 50
@@ -57,12 +59,13 @@ class Recipe:
 
 RECIPES: Mapping[str, Recipe] = {
     "go7-lite": Recipe(
-        7, 9.0, 80, (1, 4), 5, (0.35, 0.65), visits=16_000, child_visits=256, best_visits=11_040, minutes=10,
+        7, 9.0, 80, (1, 4), 5, (0.35, 0.65), visits=16_000, child_visits=256, made_by="mcts@1", best_visits=11_040, minutes=10,
         checked="Checked on 60 positions: with another seed the search makes the same choice in 75%, with 64,000 visits "
         "in 67%; the choice of the longer search gives up 0.006 of value in the mean as judged here.",
     ),
     "go5-lite": Recipe(
-        5, 25.0, 60, (1, 4), 3, (0.2, 0.8), visits=40_000, child_visits=600, most_plies=24, best_visits=34_225, minutes=3,
+        5, 25.0, 60, (1, 4), 3, (0.2, 0.8), visits=40_000, child_visits=600, made_by="mcts@1", most_plies=24,
+        best_visits=34_225, minutes=3,
         checked="5x5 is solved, Black takes it all from the centre, and so does the judge: it opens there and, "
         "playing itself, keeps all 25 points; its mean lead is of the right order only late in a game, 10 of the 25 "
         "points on the empty board. Checked on 40 positions: with another seed the search makes the same choice in "
@@ -72,13 +75,25 @@ RECIPES: Mapping[str, Recipe] = {
 
 
 def make(name: str, out: Path, workers: int = 1, progress: Progress | None = None) -> JudgedSet:
-    """Play and judge the games of a recipe. Raises UsageError for an unknown name."""
+    """Play and judge the games of a recipe. Raises UsageError for an unknown name, or another teacher's set."""
     if name not in RECIPES:
         raise unknown("small set", name, RECIPES)
     recipe = RECIPES[name]
+    _check_teacher(name, recipe.made_by)
     judge = Judge.of(f"mcts:{recipe.visits}", recipe.child_visits, recipe.seed)
     text = Text(name, recipe.version, note=note(recipe))
     return judge_games(games(recipe), recipe.rules, judge, out, text, workers=workers, progress=progress)
+
+
+def _check_teacher(name: str, made_by: str) -> None:
+    from gobench_go.teachers import teacher
+
+    current = teacher("mcts:1").name.partition(":")[0]
+    if made_by != current:
+        raise UsageError(
+            f"{name} was made by {made_by}, and this release has {current}, which would make another set; use the "
+            f"shipped one, write a recipe of another name, or judge games of your own: gobench go judge."
+        )
 
 
 def note(recipe: Recipe) -> str:

@@ -8,7 +8,7 @@
                  {"kind": "videoworld", "paths": ["tars/"], "teacher": "katago", "max_bytes": 67108864}]}
 
 ``rules`` is a name of ``RULES``, or ``as-written``: SGF games by their own RU, everything else by ``benchmark``.
-An SGF source without rules of its own takes the recipe's. Teachers are stored with their version (``mcts@1:50``), but
+An SGF source without rules of its own takes the recipe's. Teachers are stored with their version (``mcts@2:50``), but
 programs of others (``gnugo:10``, ``gtp:COMMAND``), whose version says who answers when they are asked.
 """
 

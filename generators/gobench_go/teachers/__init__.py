@@ -1,16 +1,6 @@
 """Players that judge positions and make games.
 
-=============================  ====================================================================================
-``random``                     any legal move
-``mcts:50``                    a search of 50 visits
-``katago:MODEL``               KataGo's analysis engine (``gobench_go.engines.katago_spec``)
-``gnugo:10``, ``pachi:5000``   an engine of ``gobench_go.engines.presets``
-``gtp:COMMAND``                any engine that speaks GTP
-=============================  ====================================================================================
-
-With its version a name is ``random@1``, ``mcts@1:50`` or ``gnugo:10 (GNU Go 3.8)``, which is how it stands in records.
-Of the first two, one name and seed give one game; the others are external: their answers do not repeat everywhere.
-"""
+=============================  ============================================================================="""
 
 from __future__ import annotations
 

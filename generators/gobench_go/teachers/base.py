@@ -1,4 +1,4 @@
-"""What every teacher offers, and how one is named: ``random``, ``mcts:50``, with a version ``mcts@1:50``."""
+"""What every teacher offers, and how one is named: ``random``, ``mcts:50``, with a version ``mcts@2:50``."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Teacher(Protocol):
 
     @property
     def name(self) -> str:
-        """The full name with the version, as it stands in records: ``mcts@1:50``, ``gnugo:10 (GNU Go 3.8)``.
+        """The full name with the version, as it stands in records: ``mcts@2:50``, ``gnugo:10 (GNU Go 3.8)``.
 
         ``teacher`` takes it. Of an external one it is without places of this machine, and it may start the program,
         which says itself who it is.

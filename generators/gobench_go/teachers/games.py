@@ -66,12 +66,16 @@ def _scratch(s: Scratch) -> Scratch:
     return Scratch(
         pointer(s.root),
         pointer(s.board),
+        pointer(s.reading),
         pointer(s.seen),
         pointer(s.first),
         pointer(s.path),
         pointer(s.flood),
         pointer(s.owner),
         pointer(s.score),
+        pointer(s.good),
+        pointer(s.bad),
+        pointer(s.steps),
         pointer(s.state),
     )
 

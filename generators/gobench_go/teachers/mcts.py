@@ -1,4 +1,4 @@
-"""The teacher that searches: UCT with RAVE, answers in the playouts, priors in the tree.
+"""The teacher that searches: UCT with RAVE, answers in the playouts, priors in the tree, ladders read in both.
 
 ``mcts:50`` looks at every position until its root has 50 visits; at least half of them are made anew when a
 part of the last tree is kept. Any edit to this package that changes a move raises VERSION.
@@ -17,7 +17,7 @@ from gobench_go.game.position import BLACK, Position
 from gobench_go.game.rules import Rules
 from gobench_go.teachers.base import REGION, GameRecord, Judgement, Opening, Temperature
 
-VERSION = 1
+VERSION = 2
 MOST_VISITS = 1_000_000
 MOST_NODES = 2_000_000  # 72 MB; beyond it the tree grows no more, the search goes on
 
@@ -33,7 +33,7 @@ class MctsTeacher:
 
     @property
     def name(self) -> str:
-        """With the version: ``mcts@1:50``."""
+        """With the version: ``mcts@2:50``."""
         return f"mcts@{VERSION}:{self.visits}"
 
     def judge(self, position: Position, seed: int) -> Judgement:
@@ -100,7 +100,7 @@ def _scratch(plies: int) -> Any:
     from gobench_go.game.kernels_tables import CAP
     from gobench_go.teachers.tree import Scratch
 
-    lengths = (LENGTH, LENGTH, plies + CAP + 8, CAP, CAP, 2 * CAP, CAP, CAP)
+    lengths = (LENGTH, LENGTH, LENGTH, plies + CAP + 8, CAP, CAP, 2 * CAP, CAP, CAP, CAP, CAP, CAP)
     return Scratch._make([*(np.zeros(n, np.int64) for n in lengths), np.zeros(1, np.uint64)])
 
 

@@ -3,51 +3,41 @@
 # mypy: disable-error-code="no-any-return,return-value"
 from __future__ import annotations
 
+import numpy as np
+
 from gobench_go.game.compiled import compiled
 from gobench_go.game.kernels_board import CODE, COLOR, COLS, ROWS, STRIDE, Ints
 from gobench_go.teachers.patterns import SHAPED
-from gobench_go.teachers.tactics import captured_by, rescued_by, self_atari
+from gobench_go.teachers.tactics import captured_by, self_atari
 
 # virtual games; those of the first group are half won, of the second all lost, of the third all won
 EVEN = 10.0
 SELF_ATARI, FIRST_LINE, SECOND_LINE = 10.0, 10.0, 5.0
-TAKE_ONE, TAKE_MORE, RESCUE_ONE, RESCUE_MORE, SHAPE, THIRD_LINE = 15.0, 30.0, 15.0, 30.0, 10.0, 5.0
-NEAR = (8.0, 7.0, 3.0)  # all won: beside the last stone, diagonal or two away, three away
+TAKE_ONE, TAKE_MORE, SHAPE, THIRD_LINE = 15.0, 30.0, 10.0, 5.0
+NEAR = (0.0, 8.0, 7.0, 3.0)  # all won, by steps from the last stone, that stone being the first
 PASS_GAMES, PASS_WINS = 10.0, 1.0
 EMPTY_REACH = 3  # lines count where no stone is within this many steps
 
 
 @compiled
-def prior(b: Ints, p: int, c: int, last: int) -> tuple[float, float]:
-    """Virtual games and wins of playing at ``p``, given the board before it and the last stone (0: none)."""
-    lost, won = 0.0, 0.0
-    taken, rescued = captured_by(b, p, c), rescued_by(b, p, c)
+def prior(b: Ints, p: int, c: int, good: int, bad: int, steps: int) -> tuple[float, float]:
+    """Virtual games and wins of playing at ``p``, given the board before it and the survey of the point."""
+    lost, won = np.float64(bad), np.float64(good)
+    taken = captured_by(b, p, c)
     atari = self_atari(b, p, c) != 0
     if atari:
         lost += SELF_ATARI
     if taken != 0:
         won += TAKE_MORE if taken > 1 else TAKE_ONE
-    if rescued != 0 and not atari:
-        won += RESCUE_MORE if rescued > 1 else RESCUE_ONE
     if SHAPED[b[CODE + p]]:
         won += SHAPE
-    if last != 0:
-        won += _nearness(b, p, last)
+    if steps != 0:
+        won += NEAR[steps - 1]
     if _alone(b, p):
         line = _line(b, p)
         lost += FIRST_LINE if line == 1 else SECOND_LINE if line == 2 else 0.0
         won += THIRD_LINE if line == 3 else 0.0
     return EVEN + lost + won, EVEN / 2 + won
-
-
-@compiled
-def _nearness(b: Ints, p: int, last: int) -> float:
-    s = b[STRIDE]
-    rows, cols = abs(p // s - last // s), abs(p % s - last % s)
-    steps = rows + cols
-    if steps > len(NEAR):
-        return 0.0
-    return NEAR[steps - 1]
 
 
 @compiled

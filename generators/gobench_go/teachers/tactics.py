@@ -1,4 +1,4 @@
-"""What a stone would do to the chains around it: captures, escapes, self-atari. Compiled."""
+"""What a stone would do to the chains around it: captures and self-atari. Compiled."""
 
 # mypy: disable-error-code="no-any-return,return-value"
 from __future__ import annotations
@@ -9,13 +9,11 @@ from gobench_go.game.kernels_board import (
     COLOR,
     HEAD,
     LIBS,
-    NEXT,
     SIZE,
     STRIDE,
     Ints,
     in_atari,
     is_one,
-    liberty,
     mark,
 )
 from gobench_go.game.kernels_tables import FLAGS, ROOM
@@ -39,12 +37,6 @@ def captured_by(b: Ints, p: int, c: int) -> int:
 
 
 @compiled
-def rescued_by(b: Ints, p: int, c: int) -> int:
-    """Stones of the largest own chain in atari that playing ``p`` joins; 0 for none."""
-    return captured_by(b, p, 3 - c)
-
-
-@compiled
 def self_atari(b: Ints, p: int, c: int) -> int:
     """Stones of the chain that ``c`` puts in atari (or kills) by playing ``p``; 0 when it is not so."""
     if FLAGS[b[CODE + p]] & ROOM:
@@ -65,20 +57,3 @@ def self_atari(b: Ints, p: int, c: int) -> int:
         elif v == 3 - c and in_atari(b, h):
             return 0
     return size if is_one(libs) else 0
-
-
-@compiled
-def rescue(b: Ints, h: int) -> int:
-    """A point that saves the chain ``h`` from atari: taking a chain beside it, or running out; 0 for none."""
-    c = b[COLOR + h]
-    s = b[STRIDE]
-    p = h
-    while True:
-        for q in (p - s, p - 1, p + 1, p + s):
-            if in_atari_of(b, q, 3 - c):
-                return liberty(b, b[HEAD + q])
-        p = b[NEXT + p]
-        if p == h:
-            break
-    out = liberty(b, h)
-    return out if self_atari(b, out, c) == 0 else 0

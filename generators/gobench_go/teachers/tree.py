@@ -20,6 +20,7 @@ from gobench_go.game.kernels_rules import SIMPLE, advance, area_score, legal, ow
 from gobench_go.game.kernels_tables import CAP
 from gobench_go.teachers.playouts import playout
 from gobench_go.teachers.priors import PASS_GAMES, PASS_WINS, prior
+from gobench_go.teachers.survey import fights, measure
 
 OPEN_AT = 2  # visits at which a node gets children
 RAVE = 3500.0  # the larger, the longer the first-play numbers outweigh the plain ones
@@ -48,12 +49,16 @@ class Scratch(NamedTuple):
 
     root: Ints  # [LENGTH] the board at the root
     board: Ints  # [LENGTH]
+    reading: Ints  # [LENGTH] a board to read ahead on
     seen: Ints  # history up to the root, with room for a path of the tree
     first: Ints  # [CAP] who first played at a point
     path: Ints  # [CAP] nodes from the root down
     flood: Ints  # [2 * CAP]
     owner: Ints  # [CAP] black minus white at the ends of the simulations
     score: Ints  # [CAP] for the first point played, black minus white over the whole board, added up
+    good: Ints  # [CAP] virtual games that a node starts with, all won
+    bad: Ints  # [CAP] the same, all lost
+    steps: Ints  # [CAP] from the last stone
     state: Random
 
 
@@ -75,14 +80,16 @@ def _sprout(t: Tree, point: int, games: float, won: float) -> None:
 
 
 @compiled
-def open_node(t: Tree, node: int, b: Ints, c: int, last: int, suicide: bool, state: Random) -> None:
+def open_node(t: Tree, s: Scratch, node: int, c: int, last: int, suicide: bool) -> None:
     """Give ``node`` its children: all plays of ``c`` but into own eyes (superko is asked later), the pass."""
-    start = t.used[0]
+    start, b = t.used[0], s.board
+    fights(b, s.reading, c, s.good, s.bad)
+    measure(b, last, s.steps, s.flood)
     for i in range(b[EMPTIES]):
         p = b[LIST + i]
         if playable(b, p, c, suicide) and not own_eye(b, p, c):
-            games, won = prior(b, p, c, last)
-            _sprout(t, p, games, won + NOISE * below(state, 1024) / 1024.0)
+            games, won = prior(b, p, c, s.good[p], s.bad[p], s.steps[p])
+            _sprout(t, p, games, won + NOISE * below(s.state, 1024) / 1024.0)
     _sprout(t, 0, PASS_GAMES, PASS_WINS)
     t.child[node], t.count[node] = start, t.used[0] - start
 
@@ -117,7 +124,7 @@ def simulate(t: Tree, s: Scratch, code: Code, komi2: int, c: int, last: int, pas
         if t.child[node] == 0:
             if (t.visits[node] < OPEN_AT and node != 0) or t.used[0] + points + 1 > room:
                 break
-            open_node(t, node, b, mover, last, code.suicide, s.state)
+            open_node(t, s, node, mover, last, code.suicide)
         node = _descend(t, node, b, s.seen, mover, code)
         last = np.int64(t.point[node])
         passes = passes + 1 if last == 0 else 0
@@ -128,7 +135,7 @@ def simulate(t: Tree, s: Scratch, code: Code, komi2: int, c: int, last: int, pas
         s.path[depth] = node
     s.seen[0] = history
     if passes < 2:
-        playout(b, s.first, mover, last, passes, s.state, 3 * points)
+        playout(b, s.reading, s.first, mover, last, passes, s.state, 3 * points)
         black = _count(b, s.owner)
     else:
         black = exact_score(b, s.flood)

@@ -54,7 +54,7 @@ def test_every_key_of_the_record_is_explained() -> None:
 def test_self_play_is_described() -> None:
     text = card.render(manifest())
     assert "1,997 games of Go on a 9×9 board" in text and "in the look `wood`" in text
-    assert "**Self-play** by `mcts@1:25`" in text and "SGF records" not in text
+    assert "**Self-play** by `mcts@2:25`" in text and "SGF records" not in text
     assert "license: cc0-1.0" in text and "Of 2,000 candidates 1,997 were kept" in text
     assert "train-{00000..00007}-of-00008.tar" in text
 
@@ -68,7 +68,7 @@ def test_other_sources_are_described() -> None:
         and "**VideoWorld's released Video-GoBench tars**" in text
         and "Self-play" not in text
     )
-    assert "**Targets** are the best moves of `mcts@1:100`" in text
+    assert "**Targets** are the best moves of `mcts@2:100`" in text
     assert "license: other" in text and "keep the terms of their makers" in text
     assert "--sgf YOUR-GAMES --videoworld-tars YOUR-TARS" in text
 
@@ -116,13 +116,13 @@ def test_the_mix_is_told() -> None:
     sources = [SELFPLAY, SGF, RANDOM, {"kind": "videoworld", "paths": ["y"]}]
     made = manifest(core={"episodes": 100}, sources=sources)
     text = card.render(made)
-    assert "by `mcts@1:25`, 33 games asked for" in text and "by `random@1`, 67 games asked for" in text
-    assert "self-play by `mcts@1:25`, SGF records, self-play by `random@1` and VideoWorld's released" in text
+    assert "by `mcts@2:25`, 33 games asked for" in text and "by `random@1`, 67 games asked for" in text
+    assert "self-play by `mcts@2:25`, SGF records, self-play by `random@1` and VideoWorld's released" in text
     empty = "Games of SGF sources have empty `targets` and `values`"
     assert empty in text and "Games of `random` have empty" in text
     assert "\n\n\n" not in text
     again = card.render(manifest(sources=[SELFPLAY, SGF], reannotate="mcts:9"))
-    assert empty not in again and "**Targets** are the best moves of `mcts@1:9`" in again
+    assert empty not in again and "**Targets** are the best moves of `mcts@2:9`" in again
     assert "The mix" not in card.render(manifest())
 
 
@@ -147,7 +147,7 @@ ASKED: dict[str, tuple[str, dict[str, Any], dict[str, Any], str]] = {
     "nothing": ("go9-tiny", {}, PLAIN, ""),
     "core": ("go9-tiny", {"episodes": 9, "seed": 4, "shards": 3}, PLAIN, "--games 9 --seed 4 --shards 3"),
     "look": ("go9-tiny", {}, {"size": 64, "randomise": True, "sources": [OWN]}, "--size 64 --randomise"),
-    "targets": ("go9-tiny", {}, PLAIN | {"reannotate": "mcts:9"}, "--reannotate mcts@1:9"),
+    "targets": ("go9-tiny", {}, PLAIN | {"reannotate": "mcts:9"}, "--reannotate mcts@2:9"),
     "teacher": ("go9-tiny", {}, {"sources": [OWN | {"teacher": "random"}]}, "--teacher random"),
     "games": ("go9-tiny", {}, {"sources": [OWN, SGF]}, "--theme wood --sgf YOUR-GAMES"),
     "rules": ("go9-sgf", {}, {"sources": [SGF], "rules": "chinese"}, "--set rules=chinese"),

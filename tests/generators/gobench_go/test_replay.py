@@ -26,7 +26,7 @@ GAME: dict[str, Any] = {
     "result": "B+2",
     "black": "a",
     "white": "b",
-    "teacher": "mcts@1:50",
+    "teacher": "mcts@2:50",
     "targets": [4, 4, 3, 9],
     "values": [0.5, 0.4, 0.9, 0.2],
     "origin": "test/1",

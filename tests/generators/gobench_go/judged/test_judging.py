@@ -90,7 +90,7 @@ def test_bytes_do_not_depend_on_workers(tmp_path: Path) -> None:
     assert judged(tmp_path / "other.jsonl.gz", seed=4) != one
     made = read(tmp_path / "one.jsonl.gz")
     assert (made.positions, len(made.games), made.games[0].opening) == (11, 3, 1)
-    assert made.oracle == {"name": "mcts", "version": "1", "visits": 60, "child_visits": 8, "seed": 3}
+    assert made.oracle == {"name": "mcts", "version": "2", "visits": 60, "child_visits": 8, "seed": 3}
     assert made.games[2].boards[0].tolist()[0] == [1, 0, 0, 0]
     assert sorted(p.name for p in tmp_path.iterdir()) == ["one.jsonl.gz", "other.jsonl.gz", "two.jsonl.gz"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,14 +16,19 @@ from gobench_go.judged.judging import Judge
 from gobench_go.judged.make_small import RECIPES, Recipe, games, note
 from gobench_go.teachers import teacher
 
-TINY = Recipe(5, 25.0, 4, (1, 3), 3, (0.2, 0.8), 50, 8, player="mcts:20", umpire="mcts:100", most_plies=12)
+NOW = teacher("mcts:1").name.partition(":")[0]
+TINY = Recipe(
+    5, 25.0, 4, (1, 3), 3, (0.2, 0.8), 50, 8, NOW, player="mcts:20", umpire="mcts:100", most_plies=12
+)
 
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_shipped_set_is_that_of_its_recipe(name: str) -> None:
     judged, recipe = open_set(name), RECIPES[name]
     assert judged.rules == replace(recipe.rules, note="")
-    assert judged.oracle == Judge.of(f"mcts:{recipe.visits}", recipe.child_visits, recipe.seed).oracle
+    asked = Judge.of(f"mcts:{recipe.visits}", recipe.child_visits, recipe.seed).oracle
+    kind, version = recipe.made_by.split("@")
+    assert judged.oracle == asked | {"name": kind, "version": version}
     assert (judged.name, judged.version, judged.note) == (name, recipe.version, note(recipe))
     assert judged.licence == "CC0-1.0" and len(judged.games) == recipe.games
     for game in judged.games:
@@ -43,25 +49,21 @@ def test_the_header_says_what_visits_the_best_moves_got(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_the_first_game_is_played_again_the_same(name: str) -> None:
-    again = games(replace(RECIPES[name], games=1))[0]
-    first = open_set(name).games[0]
-    assert (list(again.moves), again.opening) == (first.moves, first.opening)
+def test_a_set_of_another_version_of_the_teacher_is_not_made_anew(name: str, tmp_path: Path) -> None:
+    assert RECIPES[name].made_by != NOW
+    with pytest.raises(UsageError, match=f"{name} was made by mcts@1.*{NOW}.*another name.*gobench go judge"):
+        make_small.make(name, tmp_path / "set.jsonl.gz")
+    assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("name", RECIPES)
-def test_a_position_is_judged_again_the_same(name: str) -> None:
-    judged, recipe = open_set(name), RECIPES[name]
-    game = judged.games[0]
-    position = Position.start(judged.rules)
-    for move in game.moves[:-1]:
-        position = position.play(move)
-    record = Judge.of(f"mcts:{recipe.visits}", recipe.child_visits, recipe.seed).position(position)
-    last = game.positions[-1]
-    assert (record["best"], record["winrate"], record["lead"]) == (last.best, last.root_value, last.root_lead)
-    assert {int(m): v for m, (v, _, _) in record["search"].items()} == {
-        int(m): int(last.visits[m]) for m in np.flatnonzero(last.visits)
-    }
+def test_a_set_is_made_again_the_same_by_its_own_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(make_small, "RECIPES", {"tiny": TINY})
+    one, two = (make_small.make("tiny", tmp_path / f"{k}.jsonl.gz") for k in "ab")
+    assert one.digest == two.digest and (one.name, len(one.games)) == ("tiny", TINY.games)
+    assert f"{one.oracle['name']}@{one.oracle['version']}" == NOW
+    assert [tuple(game.moves) for game in one.games] == [game.moves for game in games(TINY)]
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -87,9 +89,9 @@ def test_games_follow_from_the_seed_and_are_legal() -> None:
         assert set(game.moves[: game.opening]) <= middle
 
 
-def test_an_unknown_set_is_named(tmp_path: object) -> None:
+def test_an_unknown_set_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"unknown small set 'go6-lite'.*go5-lite"):
-        make_small.make("go6-lite", tmp_path)  # type: ignore[arg-type]
+        make_small.make("go6-lite", tmp_path)
 
 
 @pytest.mark.parametrize("visits", [2000, 8000])
