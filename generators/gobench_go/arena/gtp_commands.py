@@ -11,20 +11,16 @@ import gobench
 from gobench.errors import DataError, UsageError
 from gobench_go.arena import gtp_analysis as analysis
 from gobench_go.arena import gtp_game
-from gobench_go.arena.gtp_server import Answer, GtpError, Session, vertex
-from gobench_go.arena.player import RESIGN
+from gobench_go.arena import gtp_opinions as opinions
+from gobench_go.arena.gtp_server import COLORS, Answer, GtpError, Session, vertex
 from gobench_go.game import coords
-from gobench_go.game.position import BLACK, WHITE, Position
-from gobench_go.teachers import Judgement, Teacher
 
 MANY = 1 << 16
-COLORS = {"b": BLACK, "black": BLACK, "w": WHITE, "white": WHITE}
 STATUS = ("alive", "dead", "seki")
 _NUMBER = re.compile(r"[0-9]{1,20}", re.ASCII)
 _DECIMAL = re.compile(r"[-+]?[0-9]{1,9}(?:\.[0-9]{0,9})?", re.ASCII)
 
 Args = Sequence[str]
-Words = Callable[[list[analysis.Candidate], Judgement], str]
 
 
 class Command(NamedTuple):
@@ -235,24 +231,16 @@ def _set_free(session: Session, args: Args) -> str:
 # --- moving ---
 
 
-def _made(session: Session, color: int, move: int) -> str:
-    """The move on the board and as text."""
-    position = session.game.now
-    if move != RESIGN:
-        session.game.play(color, move)
-    return vertex(move, position)
-
-
 def _genmove(session: Session, args: Args) -> str:
     color = _color(args[0])
     position = session.game.turn(color)
-    return _made(session, color, position.rules.points if position.over else session.move(position))
+    return session.made(color, position.rules.points if position.over else session.move(position))
 
 
 def _cleanup(session: Session, args: Args) -> str:
     """As genmove, also after two passes: dead stones count as alive here, so that whoever wants them taken takes them."""
     color = _color(args[0])
-    return _made(session, color, session.move(gtp_game.going_on(session.game.turn(color))))
+    return session.made(color, session.move(gtp_game.going_on(session.game.turn(color))))
 
 
 def _reg_genmove(session: Session, args: Args) -> str:
@@ -303,57 +291,7 @@ def _quit(session: Session, args: Args) -> Answer:
     return Answer(quit=True)
 
 
-# --- analysis ---
-
-
-def _judged(session: Session, position: Position) -> tuple[Judgement, list[analysis.Candidate]]:
-    """What the teacher thinks, and the moves that it has an opinion of. Raises GtpError after the end of the game."""
-    teacher: Teacher | None = session.teacher
-    assert teacher is not None
-    if position.over:
-        raise GtpError("the game is over")
-    judged = teacher.judge(position, session.seed_of(position))
-    return judged, analysis.candidates(position, judged)
-
-
-def _opinion(session: Session, position: Position) -> tuple[Judgement, list[analysis.Candidate]]:
-    """The same, but GtpError where there is no opinion."""
-    judged, found = _judged(session, position)
-    if not found:
-        raise GtpError(f"{session.player.name} has no opinion")
-    return judged, found
-
-
-def _mover(session: Session, args: Args) -> int:
-    """The colour that may stand first; intervals and limits on moves are the controller's wish and change nothing."""
-    return COLORS.get(args[0].lower(), session.game.now.to_move) if args else session.game.now.to_move
-
-
-def _analyze(words: Words) -> Callable[[Session, Args], Answer]:
-    def run(session: Session, args: Args) -> Answer:
-        judged, found = _opinion(session, session.game.turn(_mover(session, args)))
-        return Answer("\n" + words(found, judged), open=True)
-
-    return run
-
-
-def _genmove_analyze(words: Words) -> Callable[[Session, Args], str]:
-    """The move, and before it what is thought; a teacher without an opinion only moves."""
-
-    def run(session: Session, args: Args) -> str:
-        position = session.game.turn(color := _mover(session, args))
-        if position.over:
-            return f"\nplay {_made(session, color, position.rules.points)}"
-        judged, found = _judged(session, position)
-        line = words(found, judged) if found else ""
-        return f"\n{line}\nplay {_made(session, color, int(judged.best))}"
-
-    return run
-
-
-def _policy(session: Session, args: Args) -> str:
-    judged, _ = _judged(session, session.game.now)
-    return "\n" + analysis.policy(session.game.now, judged)
+# --- what programs show ---
 
 
 def _gogui(session: Session, args: Args) -> str:
@@ -398,11 +336,11 @@ COMMANDS: Mapping[str, Command] = {
     "kgs-game_over": Command(_nothing),
     "gobench-last": Command(_last),
     "gogui-analyze_commands": Command(_gogui),
-    "gobench-policy": Command(_policy, judges=True),
-    "lz-analyze": Command(_analyze(analysis.leela), 0, MANY, judges=True),
-    "kata-analyze": Command(_analyze(analysis.katago), 0, MANY, judges=True),
-    "lz-genmove_analyze": Command(_genmove_analyze(analysis.leela), 0, MANY, judges=True),
-    "kata-genmove_analyze": Command(_genmove_analyze(analysis.katago), 0, MANY, judges=True),
-    "cgos-genmove_analyze": Command(_genmove_analyze(analysis.cgos), 1, MANY, COLOR, judges=True),
+    "gobench-policy": Command(opinions.policy, judges=True),
+    "lz-analyze": Command(opinions.analyze(analysis.leela), 0, MANY, judges=True),
+    "kata-analyze": Command(opinions.analyze(analysis.katago), 0, MANY, judges=True),
+    "lz-genmove_analyze": Command(opinions.genmove_analyze(analysis.leela), 0, MANY, judges=True),
+    "kata-genmove_analyze": Command(opinions.genmove_analyze(analysis.katago), 0, MANY, judges=True),
+    "cgos-genmove_analyze": Command(opinions.genmove_analyze(analysis.cgos), 1, MANY, COLOR, judges=True),
 }
 """Name -> the command. Those with a hyphen are extensions of KGS, CGOS, GoGui, Leela Zero, KataGo, and ours."""

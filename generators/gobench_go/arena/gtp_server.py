@@ -20,7 +20,7 @@ from gobench_go.arena.gtp_game import GtpGame
 from gobench_go.arena.player import NOTHING, RESIGN, Player, Reply
 from gobench_go.engines.faults import EngineError
 from gobench_go.game import coords
-from gobench_go.game.position import REASONS, Position
+from gobench_go.game.position import BLACK, REASONS, WHITE, Position
 from gobench_go.teachers import Teacher
 
 LONGEST = 1 << 16  # bytes of a line
@@ -32,6 +32,7 @@ ON_FAILURE: Mapping[str, str] = {
 }
 """What genmove answers when the player shows no legal move as often as it may."""
 
+COLORS = {"b": BLACK, "black": BLACK, "w": WHITE, "white": WHITE}
 _CONTROLS = dict.fromkeys((*range(9), *range(10, 32), 127)) | {9: " "}
 _LINE = re.compile(r"(?:([0-9]+)(?: +|$))?(.*)", re.ASCII | re.DOTALL)
 
@@ -129,6 +130,13 @@ class Session:
         if self.options.on_failure == "error":
             raise GtpError(f"cannot move: {why}")
         return RESIGN if self.options.on_failure == "resign" else position.rules.points
+
+    def made(self, color: int, move: int) -> str:
+        """Make a move on the board, unless it gives up, and write it."""
+        position = self.game.now
+        if move != RESIGN:
+            self.game.play(color, move)
+        return vertex(move, position)
 
     def _run(self, words: Sequence[str]) -> Answer:
         from gobench_go.arena.gtp_commands import COMMANDS, offered

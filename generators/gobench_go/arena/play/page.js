@@ -149,7 +149,7 @@ function frames() {
   el("prompt").alt = "The last frame that the model was shown";
   el("frame").alt = `Generated frame, try ${number + 1}: ${each.about}`;
   text("prompt-text", `Shown: the last of ${shown.seen}`);
-  text("frame-text", `Generated for move ${shown.ply + 1}, try ${number + 1} of ${shown.tries.length}`);
+  text("frame-text", `Generated for move ${shown.ply + 1}, try ${number + 1} of ${shown.tries.length}: ${each.about}`);
   el("reading").tBodies[0].replaceChildren(...shown.tries.map((t, n) => row(t, n, number)));
 }
 
@@ -172,7 +172,7 @@ function row(each, n, number) {
   line.insertCell().textContent = each.move || "–";
   line.insertCell().textContent = each.confidence === null ? "–" : sure(each);
   const verdict = line.insertCell();
-  verdict.textContent = each.illegal ? `not legal: ${each.illegal}` : "legal";
+  verdict.textContent = !each.illegal ? "legal" : each.move ? `not legal: ${each.illegal}` : "no move";
   verdict.className = each.illegal ? "illegal" : "legal";
   return line;
 }

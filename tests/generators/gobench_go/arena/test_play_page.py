@@ -16,8 +16,10 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 from browser import CHROMIUM, Browser
+from tables import tabled
 
 from gobench.errors import UsageError
+from gobench_go.arena.play.game import MODEL, YOU
 from gobench_go.commands.play import play
 from gobench_go.game import sgf
 from gobench_go.game.position import Position
@@ -45,6 +47,10 @@ def served(*words: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     finally:
         process.kill()
         process.communicate()
+
+
+at_table = contextmanager(lambda *words, **others: (page.server.url for page in tabled(*words, **others)))
+"""The same in this process, which is sooner there."""
 
 
 def ctrl_c(process: subprocess.Popen[str]) -> tuple[int, str]:
@@ -162,8 +168,10 @@ def read_sgf(path: Path) -> Any:
 
 @needs_chromium
 def test_on_a_phone_and_for_a_screen_reader(tmp_path: Path) -> None:
-    words = ("copy-frame", "--board", "9x9", "--oracle", "mcts:20", "--color", "white")
-    with served(*words) as (url, _), Browser(tmp_path / "profile") as browser:
+    with (
+        at_table("copy-frame", (MODEL, YOU), oracle="mcts:20") as url,
+        Browser(tmp_path / "profile") as browser,
+    ):
         browser.size(375, 700, phone=True)
         browser.open(url)
         browser.wait(f"{READY} && {YOURS}")
@@ -198,10 +206,7 @@ def test_names_of_models_are_text(tmp_path: Path) -> None:
     folder = tmp_path / "models"
     folder.mkdir()
     (folder / "odd.py").write_text(ODD)
-    with (
-        served(f"{folder / 'odd.py'}:Odd", "--board", "5x5") as (url, _),
-        Browser(tmp_path / "profile") as browser,
-    ):
+    with at_table(f"{folder / 'odd.py'}:Odd") as url, Browser(tmp_path / "profile") as browser:
         browser.open(url)
         browser.wait(READY)
         browser.click(point(1, 1))
