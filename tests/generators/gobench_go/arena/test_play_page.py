@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from browser import CHROMIUM, Browser
-from tables import tabled
+from headless_browser import CHROMIUM, Browser
+from served_tables import tabled
 
 from gobench.errors import UsageError
 from gobench_go.arena.play.game import MODEL, YOU

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from tables import Page, setup, tabled
+from served_tables import Page, setup, tabled
 
 from gobench.codec.pictures import decode
 from gobench.errors import UsageError
