@@ -24,7 +24,7 @@ class MatchRow:
 
 MATCHES: Mapping[str, MatchRow] = {
     "go9-match": MatchRow(
-        "whole games on 9x9 against a ladder of opponents: Elo, from random moves to GNU Go and KataGo where they are",
+        "whole games on 9x9 against a ladder of opponents: Elo, from any legal stone to GNU Go and KataGo where they are",
         9,
         ("go9/match", "go9/match-gnugo", "go9/match-katago"),
     ),

@@ -2,7 +2,7 @@
 
 ===========================  ==================================================================================
 ``random``, ``mcts:200``     an embedded teacher
-``mixed:25``                 ``mcts:1`` in 25 of 100 turns, else ``random``: rungs between the two
+``mixed:25``, ``clumsy:25``  weak players between those and below: ``gobench_go.arena.mixed``
 ``gnugo:10``, ``pachi:5000`` an engine of the table of presets (``gobench_go.engines.presets``)
 ``gtp:COMMAND``              any program that speaks GTP: ``gtp:"gnugo --mode gtp --level 3"``
 ``katago:MODEL[@CONFIG]``    KataGo's analysis engine with a network
@@ -80,6 +80,7 @@ KINDS: Mapping[str, Callable[[str, Conditions], Player]] = {
     "random": _teacher,
     "mcts": _teacher,
     "mixed": _mixed,
+    "clumsy": _mixed,
     "gtp": _gtp,
     "katago": _katago,
 }

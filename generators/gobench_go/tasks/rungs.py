@@ -46,9 +46,10 @@ def _people(*ranks: str) -> tuple[Rung, ...]:
 
 LADDERS: Mapping[str, Ladder] = {
     "go9/match": Ladder(
-        "from random moves to a search of 5,000 simulations, in steps of 200 to 500 Elo",
+        "from any legal stone to a search of 5,000 simulations, in steps of 200 to 500 Elo",
         _embedded(
-            "random", "mixed:35", "mixed:70", "mcts:1", "mcts:50", "mcts:200", "mcts:1000", "mcts:5000"
+            *("clumsy:0", "clumsy:30", "random", "mixed:35", "mixed:70"),
+            *("mcts:1", "mcts:50", "mcts:200", "mcts:1000", "mcts:5000"),
         ),
     ),
     "go9/match-gnugo": Ladder(
@@ -60,7 +61,7 @@ LADDERS: Mapping[str, Ladder] = {
         embedded=False,
     ),
     "go5/match": Ladder(
-        "a quick look on 5x5", _embedded("random", "mixed:50", "mcts:1", "mcts:20", "mcts:200")
+        "a quick look on 5x5", _embedded("clumsy:0", "random", "mixed:50", "mcts:1", "mcts:20", "mcts:200")
     ),
 }
 """Task -> its opponents, the weakest first."""

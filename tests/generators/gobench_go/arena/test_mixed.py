@@ -24,7 +24,18 @@ def test_a_mixed_player_plays_the_moves_of_its_two_parts() -> None:
     assert mixed.name == "mixed:30" and "mcts@" in mixed.identity["teacher"]
 
 
-@pytest.mark.parametrize("text", ["mixed:0", "mixed:100", "mixed:x", "mixed"])
+def test_the_clumsy_play_any_legal_stone_or_as_random() -> None:
+    position = Position.start(named("benchmark", 5, 5))
+    clumsy, never, random = (open_player(text) for text in ("clumsy:50", "clumsy:0", "random"))
+    moves = {never.reply(position, seed).move for seed in range(300)}
+    assert moves == set(range(25)), "any stone, no pass"
+    for seed in range(100):
+        answers = never.reply(position, seed).move, random.reply(position, seed).move
+        assert clumsy.reply(position, seed).move in answers
+    assert clumsy.identity["teacher"] == "random@1/any legal stone"
+
+
+@pytest.mark.parametrize("text", ["mixed:0", "mixed:100", "mixed:x", "mixed", "clumsy:100"])
 def test_shares_that_cannot_be(text: str) -> None:
-    with pytest.raises(UsageError, match="mixed:1 to mixed:99"):
+    with pytest.raises(UsageError, match=r"mixed:1 to mixed:99|clumsy:0 to clumsy:99"):
         open_player(text)
