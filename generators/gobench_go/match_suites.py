@@ -73,7 +73,6 @@ def _task(task: str, suite: str, side: int, tries: int) -> Task:
             }
             for r in own.rungs
         ],
-        "ladder": {"sha256": rungs.digest, "ratings": ratings},
     }
     return Match(task, rules, own, lines.lines, tries, settings, _public(rules, task, suite), ratings)
 

@@ -25,7 +25,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from gobench import atomic
-from gobench.canonical import dumps, loads, pretty, read_json, sha256
+from gobench.canonical import loads, pretty, read_json, sha256
 from gobench.errors import DataError, GobenchError
 from gobench.types import Record
 from gobench_go.arena import outcomes, rating
@@ -51,11 +51,6 @@ class Rungs:
     def identities(self) -> dict[str, Record]:
         """Player -> who it was."""
         return {row["name"]: row["identity"] for row in self.table["players"]}
-
-    @property
-    def digest(self) -> str:
-        """sha256 of all of it."""
-        return sha256(dumps(self.table))
 
 
 def path_of(rows: int, cols: int) -> Path:
