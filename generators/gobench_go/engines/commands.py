@@ -13,7 +13,7 @@ from pathlib import Path
 from gobench.canonical import sha256_file
 from gobench.errors import UsageError, unknown
 from gobench_go.engines.find import program
-from gobench_go.engines.nets import HUMAN, find_net
+from gobench_go.engines.nets import HUMAN, file_at, find_net
 from gobench_go.engines.presets import FIXED, LARGEST_SEED, PRESETS, SEED, START, Preset
 
 HEAD = "gtp"
@@ -111,7 +111,7 @@ def _of_preset(text: str, head: str, argument: str) -> EngineCommand:
 
 def _check_files(text: str, preset: Preset, given: Mapping[str, str]) -> None:
     for key in preset.files:
-        if key in given and not Path(given[key]).expanduser().is_file():
+        if key in given and not file_at(given[key]):
             raise UsageError(f"engine {text!r}: there is no file {given[key]!r}. Write {preset.write}.")
 
 

@@ -91,16 +91,14 @@ def _board(rules: Rules, setup: Array, first: int) -> Record:
 
 
 def _connected(position: Position) -> Plies:
-    """The plies of a position; only its board where its side to move is not who would be next.
+    """The plies of a position since a colour had two turns in a row, if any had.
 
-    KataGo forgets what was before a colour that plays twice, and gives the turn to the other one after each move.
+    KataGo forgets what was before such, and gives the turn to the other colour after each move.
     """
     plies = plies_of(position)
-    follows = plies.colors[-1] != position.to_move if plies.colors else True
-    alternates = all(a != b for a, b in zip(plies.colors, plies.colors[1:], strict=False))
-    if follows and alternates:
-        return plies
-    return Plies(np.array(position.board), (), ())
+    turns = (*plies.colors, position.to_move)
+    begin = max((ply for ply in range(1, len(turns)) if turns[ply] == turns[ply - 1]), default=0)
+    return Plies(position.boards()[begin], plies.moves[begin:], plies.colors[begin:])
 
 
 def _moves(plies: Plies, rules: Rules) -> list[Json]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple, NoReturn, TypeGuard
 
 import numpy as np
@@ -18,6 +17,7 @@ from gobench_go.game.rules import Rules
 MOST_LEAD = 10_000.0
 SLACK = 1e-4  # by which a chance may leave 0 to 1
 SHOWN = 80
+LARGEST = 1e15  # of any number; whole ones of JSON have no bound
 
 Policy = npt.NDArray[np.float64]
 
@@ -126,7 +126,7 @@ def _count(table: Record, key: str, engine: str) -> int:
 
 
 def _is_number(value: Json) -> TypeGuard[float]:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= LARGEST
 
 
 def _wrong(engine: str, what: str, given: Json, wanted: str) -> NoReturn:

@@ -35,7 +35,7 @@ from urllib.parse import parse_qsl
 from gobench.canonical import sha256_file
 from gobench.errors import DataError, UsageError, unknown
 from gobench.types import Record
-from gobench_go.engines.nets import HUMAN, find_file, find_net, net_name
+from gobench_go.engines.nets import HUMAN, file_at, find_file, find_net, net_name
 
 KIND = "katago"
 PROGRAM = "GOBENCH_KATAGO"
@@ -44,6 +44,8 @@ VISITS = 64
 MOST_VISITS = 10_000_000
 MOST_THREADS = 1024
 KEYS = ("visits", "threads", "profile", "human")
+OWN = Path(str(files("gobench_go.engines").joinpath("data/katago_analysis.cfg")))
+"""The config that is used where none is given."""
 FORCED = {"reportAnalysisWinratesAs": "SIDETOMOVE", "conservativePass": "false"}
 """What no config may change: who values speak for, and that a second pass ends the game with the board as it is."""
 _RANK = r"(?:[1-9]|1\d|20)k|[1-9]d"
@@ -80,8 +82,7 @@ class KataGoSpec:
     @property
     def command(self) -> tuple[str, ...]:
         """What is run. Raises UsageError where there is no ``katago``."""
-        config = self.config or Path(str(files("gobench_go.engines").joinpath("data/katago_analysis.cfg")))
-        words = [program(), "analysis", "-model", str(self.model), "-config", str(config)]
+        words = [program(), "analysis", "-model", str(self.model), "-config", str(self.config or OWN)]
         words += ["-human-model", str(self.human)] if self.human else []
         settings = ",".join(f"{key}={word}" for key, word in self._settings().items())
         return (*words, "-override-config", settings, "-quit-without-waiting")
@@ -98,10 +99,11 @@ class KataGoSpec:
 
     @property
     def files(self) -> Record:
-        """The files that decide the answers, by content: "net_sha256" and what else there is."""
-        found: Record = {"net_sha256": file_hash(self.model)}
-        if self.config:
-            found["config_sha256"] = file_hash(self.config)
+        """The files that decide the answers, by content: "net_sha256", "config_sha256" and what else there is."""
+        found: Record = {
+            "net_sha256": file_hash(self.model),
+            "config_sha256": file_hash(self.config or OWN),
+        }
         if self.human:
             found |= {"human_net": net_name(self.human), "human_net_sha256": file_hash(self.human)}
         if self.profile:
@@ -129,7 +131,7 @@ def parse(text: str) -> KataGoSpec:
 
 def _files(where: str) -> tuple[Path, Path | None]:
     """MODEL and CONFIG; a path with an @ in it is one that exists."""
-    if "@" not in where or Path(where).expanduser().is_file():
+    if "@" not in where or file_at(where):
         return find_net(where), None
     for found in re.finditer("@", where):
         if path := find_file(where[found.end() :]):

@@ -49,13 +49,22 @@ def find_file(name: str, endings: Sequence[str] = ("",)) -> Path | None:
     The folder of a path is looked into from now on, by this process and those that it starts: records name files
     without their folders, and are read again.
     """
-    given = Path(name).expanduser()
-    if given.is_file():
-        found = given.resolve()
+    if given := file_at(name):
         _remember(given.absolute().parent)
-        return found
-    every = [folder / f"{name}{ending}" for folder in folders() for ending in endings]
-    return next((path.resolve() for path in every if path.is_file()), None) if given.name == name else None
+        return given.resolve()
+    if Path(name).name != name:
+        return None
+    every = (file_at(str(folder / f"{name}{ending}")) for folder in folders() for ending in endings)
+    return next((path.resolve() for path in every if path), None)
+
+
+def file_at(name: str) -> Path | None:
+    """The path of a file, ``~`` filled in; None where it is none or nobody may look."""
+    try:
+        path = Path(name).expanduser()
+        return path if path.is_file() else None
+    except (OSError, RuntimeError, ValueError):  # too long, a forbidden folder, nobody's home, a zero byte
+        return None
 
 
 def _remember(folder: Path) -> None:
@@ -66,7 +75,7 @@ def _remember(folder: Path) -> None:
 
 def found_nets() -> list[Path]:
     """Every network in the folders."""
-    inside = [folder for folder in folders() if folder.is_dir()]
+    inside = [path for path in folders() if os.path.isdir(path) and os.access(path, os.R_OK | os.X_OK)]
     every = [path for folder in inside for path in sorted(folder.iterdir())]
     return [path for path in every if path.name.endswith(ENDINGS[:2]) and path.is_file()]
 

@@ -34,6 +34,7 @@ from gobench_go.teachers.base import GameRecord, Judgement, Opening, Temperature
 from gobench_go.teachers.external import drawn, self_play
 
 ORACLE = "KataGo"
+A_VISIT = 0.05  # seconds that a question may take longer for each
 _VERSIONED = re.compile(r"(.+) \(KataGo ([^()]+)\)")
 PEOPLE: Mapping[str, Json] = MappingProxyType({"ignorePreRootHistory": False})
 """People look at the last moves."""
@@ -130,10 +131,9 @@ class KataGoTeacher:
             raise UsageError("the game is over: there is nothing to judge after two passes.")
         self.begin(position.rules)
         people = {"humanSLProfile": self.spec.profile, **PEOPLE} if self.spec.profile else {}
-        query = query_of(
-            position, visits or self.spec.visits, policy=policy, settings={**people, **(settings or {})}
-        )
-        return self.engine.submit(query, seconds or SECONDS, restarts)
+        count = visits or self.spec.visits
+        query = query_of(position, count, policy=policy, settings={**people, **(settings or {})})
+        return self.engine.submit(query, seconds or SECONDS + A_VISIT * count, restarts)
 
     def analysis(self, position: Position, asked: Future[Answers]) -> Analysis:
         """The answer to ``ask``, checked against the rules. Raises EngineError."""
@@ -152,12 +152,8 @@ class KataGoTeacher:
         """The move to play, and why: the search's first choice; with a profile, drawn as people would."""
         asked = self.ask(position, settings=PLAYING, seconds=seconds, restarts=0 if seconds else None)
         found = judgement(self.analysis(position, asked), position, bool(self.spec.profile))
-        if not self.spec.profile or found.best == position.rules.points:
-            return found.best, found
-        policy = found.policy.copy()
-        policy[-1] = 0.0  # the search decides when to pass: records of people often leave passes out
-        as_people = found._replace(policy=policy, visits=np.zeros_like(found.visits))
-        return drawn(as_people, 1.0, stream(seed, "people")), found
+        move = drawn(as_people(found), 1.0, stream(seed, "people")) if self.spec.profile else found.best
+        return move, found
 
     def begin(self, rules: Rules) -> None:
         """Start the engine where it does not run. Raises UsageError for a board or komi that KataGo cannot play."""
@@ -173,7 +169,18 @@ class KataGoTeacher:
         found = judgement(
             self.analysis(position, self.ask(position, settings=PLAYING)), position, bool(self.spec.profile)
         )
-        return found._replace(visits=np.zeros_like(found.visits)) if self.spec.profile else found
+        return as_people(found) if self.spec.profile else found
+
+
+def as_people(found: Judgement) -> Judgement:
+    """What moves of people are drawn from: their policy. The search decides when to pass, for records of people often
+    leave passes out.
+    """
+    policy = found.policy.copy()
+    policy[-1] = 0.0
+    if found.best == policy.size - 1:
+        policy = np.eye(1, policy.size, found.best, dtype=np.float32)[0]
+    return found._replace(policy=policy, visits=np.zeros_like(found.visits))
 
 
 def judgement(found: Analysis, position: Position, people: bool) -> Judgement:

@@ -88,6 +88,10 @@ def test_a_profile_needs_the_network_that_knows_people(katago: Katago, tmp_path:
         ("katago:", r"write katago:MODEL\[@CONFIG\]"),
         ("katago:none", r"no network 'none'. Give the path .* Found here: b18c384nbt-humanv0, other, tiny"),
         ("katago:/nowhere/x.bin.gz", "no network '/nowhere/x.bin.gz'"),
+        ("katago:~nobody/x.bin.gz", "no network '~nobody/x.bin.gz'"),
+        (f"katago:{'x' * 300}", "no network 'xxx"),
+        ("katago:x\0y", "no network"),
+        (f"katago:tiny@{'x' * 300}", "no config 'xxx"),
         ("katago:tiny@none.cfg", "no config 'none.cfg'"),
         ("katago:tiny?visits=0", "visits is '0'; allowed is a whole number from 1"),
         ("katago:tiny?visits=٣", "visits is '٣'"),
@@ -154,13 +158,28 @@ def test_a_query_holds_the_whole_game() -> None:
     assert query.turns == (3,)
 
 
-def test_who_plays_twice_is_asked_about_as_a_board() -> None:
+def test_who_plays_twice_is_asked_about_from_there_on() -> None:
     """KataGo forgets what was before such a move, and takes the other side to be next."""
     position = Position.start(Rules(3, 3)).play(0).turned(1)
     record = query_of(position, 1).record
     assert (record["initialStones"], record["initialPlayer"], record["moves"]) == ([["B", "A3"]], "B", [])
-    twice = position.play(4).play(8)
-    assert query_of(twice, 1).record["moves"] == []
+    twice = query_of(position.play(4).play(8), 1)
+    assert twice.record["initialStones"] == [["B", "A3"]] and twice.turns == (2,)
+    assert twice.record["moves"] == [["B", "B2"], ["W", "C1"]]
+
+
+def test_a_ko_after_handicap_stones_that_were_played_is_known(katago: Katago) -> None:
+    """White takes at B2 of ``.XO. X.XO .XO.``, and Black may not take back."""
+    from gobench_go.teachers.katago import KataGoTeacher
+
+    position, kata = Position.start(Rules(3, 4)), KataGoTeacher.of(katago())
+    for color, moves in ((1, (1, 4, 9)), (2, (2, 7, 10))):
+        for move in moves:
+            position = position.turned(color).play(move)
+    position = position.turned(1).play(6).play(5)
+    assert position.why_illegal(6) == "ko"
+    assert kata.judge(position, 1).policy[6] == 0  # KataGo agrees on what is legal
+    kata.close()
 
 
 def test_the_probe_is_a_board_that_is_all_blacks() -> None:

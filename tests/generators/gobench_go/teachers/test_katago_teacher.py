@@ -17,7 +17,7 @@ from gobench_go.game.rules import Rules, named
 from gobench_go.judged import open_set
 from gobench_go.teachers import teacher
 from gobench_go.teachers.external import drawn
-from gobench_go.teachers.katago import KataGoTeacher
+from gobench_go.teachers.katago import SECONDS, KataGoTeacher, as_people
 
 RULES = Rules(4, 4, komi=2.0)
 Katago = Callable[..., str]
@@ -123,6 +123,34 @@ def test_people_do_not_always_play_the_same(katago: Katago) -> None:
     moves = [player.reply(Position.start(RULES), seed).move for seed in range(40)]
     assert max(set(moves), key=moves.count) == 1 and len(set(moves)) > 1 and 16 not in moves
     player.close()
+
+
+def test_people_pass_when_the_search_does(katago: Katago) -> None:
+    """Else games of people would go on until nothing can be filled any more."""
+    rng, found = np.random.default_rng(1), teacher(katago()).judge(Position.start(RULES), 1)
+    policy = np.full(17, 0.05, np.float32)
+    policy[16] = 0.2
+    done = as_people(found._replace(policy=policy, best=16))
+    assert {drawn(done, heat, rng) for heat in (0.0, 0.1, 1.0, 5.0)} == {16}
+    on = as_people(found._replace(policy=policy, best=3))
+    moves = {drawn(on, 1.0, rng) for _ in range(200)}
+    assert 16 not in moves and len(moves) > 9 and not on.visits.any()
+
+
+def test_a_long_search_may_take_longer(katago: Katago, monkeypatch: pytest.MonkeyPatch) -> None:
+    kata, patience = KataGoTeacher.of(katago()), list[float | None]()
+    submit = kata.engine.submit
+    monkeypatch.setattr(
+        kata.engine,
+        "submit",
+        lambda query, seconds=None, *more: patience.append(seconds) or submit(query, seconds, *more),
+    )
+    for visits in (1, 100_000):
+        kata.ask(Position.start(RULES), visits)
+    kata.ask(Position.start(RULES), 100_000, seconds=2)
+    kata.close()
+    few, many, told = [each for each in patience if each is not None]
+    assert few == pytest.approx(SECONDS, rel=0.01) and many > 5000 and told == 2
 
 
 def test_a_real_katago_where_there_is_one() -> None:
