@@ -20,6 +20,7 @@ from typing import Any
 
 from gobench.atomic import explain
 from gobench.canonical import dumps, sha256
+from gobench.errors import DataError
 from gobench.types import Record
 from gobench_go.game.position import Position
 
@@ -69,18 +70,19 @@ class Cache:
         return cls((folder or cache_folder()) / f"{name}-{sha256(dumps(judge))[:DIGITS]}.jsonl", judge)
 
     def get(self, position: Position) -> Record | None:
-        """What was judged, also by another process by now."""
+        """What was judged, also by another process by now. Raises DataError where the file cannot be read."""
         key = cache_key(position)
         with self._lock:
-            if key not in self._index:
-                self._scan()
-            place = self._index.get(key)
-            if place is None:
-                return None
-            self.hits += 1
-            with self.path.open("rb") as file:
-                file.seek(place[0])
-                found: Record = json.loads(file.read(place[1]))["record"]
+            try:
+                found = self._known(key)
+            except FileNotFoundError:  # nothing was kept yet, or it was removed
+                found = self._forget()
+            except OSError as error:
+                raise DataError(
+                    f"cannot read {self.path}: {error.strerror or error}. Let {FOLDER} name another folder for what was "
+                    "judged before, or give --no-cache."
+                ) from error
+            self.hits += found is not None
         return found
 
     def put(self, position: Position, record: Record) -> None:
@@ -108,28 +110,44 @@ class Cache:
         file.seek(size - 1)
         return b"" if file.read(1) == b"\n" else b"\n"
 
+    def _known(self, key: str) -> Record | None:
+        if (found := self._found(key)) is None:
+            self._scan()
+            found = self._found(key)
+        return found
+
+    def _found(self, key: str) -> Record | None:
+        """What the index says, if the file still does: it may have been removed, and begun anew."""
+        if (place := self._index.get(key)) is None:
+            return None
+        with self.path.open("rb") as file:
+            file.seek(place[0])
+            there, record = _entry(file.read(place[1]))
+        return record if there == key else self._forget()
+
+    def _forget(self) -> None:
+        self._index, self._end = {}, 0
+
     def _scan(self) -> None:
         """Take what was added since the last time into the index."""
-        if not self.path.exists():
-            self._index, self._end = {}, 0
-            return
         with self.path.open("rb") as file:
-            if os.fstat(file.fileno()).st_size < self._end:  # it was removed, and begun anew
-                self._index, self._end = {}, 0
+            if os.fstat(file.fileno()).st_size < self._end:
+                self._forget()
             file.seek(self._end)
             for line in file:
                 if not line.endswith(b"\n"):  # is being written, or was cut
                     break
-                if key := _key_of(line):
+                if key := _entry(line)[0]:
                     self._index[key] = self._end, len(line)
                 self._end += len(line)
 
 
-def _key_of(line: bytes) -> str | None:
+def _entry(line: bytes) -> tuple[str, Record | None]:
+    """Key and record of a line; no key where it holds none."""
     try:
         found = json.loads(line)
     except ValueError:
-        return None
+        return "", None
     if not isinstance(found, dict) or not isinstance(found.get("record"), dict):
-        return None
-    return str(found.get("key"))
+        return "", None
+    return str(found.get("key")), found["record"]

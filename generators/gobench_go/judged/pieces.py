@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import shutil
-import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from gobench import atomic
-from gobench.build.engine import engine, interruptible
+from gobench.build.engine import Threads, engine, interruptible
 from gobench.canonical import dumps, read_json, sha256
-from gobench.errors import BuildError, StoppedError, UsageError
+from gobench.errors import BuildError, UsageError
 from gobench.types import Record
-from gobench_go.game.position import Position
 from gobench_go.game.rules import Rules
 from gobench_go.judged.files import FORMAT, rules_record, write
 from gobench_go.judged.judging import AnyJudge, Game, judged_game
@@ -57,6 +53,10 @@ class JudgeJob:
         record = judged_game(self.games[index], self.rules, self.judge, index)
         atomic.write(self.path(index), dumps(record) + b"\n")
 
+    def close(self) -> None:
+        """Let go of whoever judges."""
+        self.judge.close()
+
 
 def judge_games(
     games: Sequence[Game],
@@ -79,7 +79,7 @@ def judge_games(
     Raises:
         UsageError: no games, or nothing legal about them.
         BuildError: the parts there are of another call, or another call is at work on them.
-        EngineError: a judge that is a program of others broke down; what is finished is kept.
+        ChildError: a judge that is a program of others broke down; what is finished is kept.
     """
     if not games:
         raise UsageError("there are no games to judge.")
@@ -130,61 +130,9 @@ def _run(job: JudgeJob, workers: int, progress: Progress | None) -> None:
     if progress is not None:
         progress("judge", counted, total)
     if missing and job.judge.external:
-        _in_threads(job, missing, workers, done)
+        Threads(workers).run(job, missing, done)
     elif missing:
         from gobench_go.warm import warm
 
         warm()  # compile once, before workers start
         engine(workers).run(job, missing, done)
-
-
-def _in_threads(job: JudgeJob, missing: Sequence[int], workers: int, done: Callable[[int], None]) -> None:
-    """So many games at a time ask one program; the first thing that goes wrong ends it for all."""
-    stopped = threading.Event()
-    job = replace(job, judge=_Stopping(job.judge, stopped))
-    with ThreadPoolExecutor(workers) as pool:
-        games = iter(missing)
-        busy: dict[Future[None], int] = {}
-        try:
-            while True:
-                busy |= {
-                    pool.submit(job, index): index for index in itertools.islice(games, workers - len(busy))
-                }
-                if not busy:
-                    return
-                for future in wait(busy, return_when=FIRST_COMPLETED).done:
-                    index = busy.pop(future)
-                    future.result()
-                    done(index)
-        except BaseException:
-            stopped.set()
-            job.judge.close()  # what waits for an answer fails
-            raise
-
-
-@dataclass(frozen=True)
-class _Stopping:
-    """A judge that says nothing more from some moment on."""
-
-    judge: AnyJudge
-    stopped: threading.Event
-    external = True
-
-    @property
-    def plan(self) -> Record:
-        return self.judge.plan
-
-    @property
-    def oracle(self) -> Record:
-        return self.judge.oracle
-
-    def position(self, position: Position) -> Record:
-        if self.stopped.is_set():
-            raise StoppedError("stopped.")
-        return self.judge.position(position)
-
-    def fresh(self) -> AnyJudge:
-        return self.judge.fresh()
-
-    def close(self) -> None:
-        self.judge.close()

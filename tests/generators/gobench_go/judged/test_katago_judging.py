@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from gobench.errors import BuildError, GobenchError, UsageError
+from gobench.errors import BuildError, ChildError, DataError, GobenchError, UsageError
 from gobench.types import Record
 from gobench_go.commands.judging import judge as command
 from gobench_go.engines.faults import EngineError
@@ -91,7 +91,7 @@ def test_a_known_set_comes_out_again(katago: Katago, judged: Ask, tmp_path: Path
     same_judgements(made, known)
     assert made.rules == known.rules and told["digest"] == made.digest
     oracle = dict(made.oracle)
-    assert len(oracle.pop("net_sha256")) == 64
+    assert [len(oracle.pop(key)) for key in ("net_sha256", "config_sha256")] == [64, 64]
     assert oracle == {k: known.oracle[k] for k in ("name", "version", "net", "visits", "child_visits")}
     legal = sum(int(p.legal.sum()) for game in made.games for p in game.positions)
     assert 0 <= legal + made.positions - questions(log) < 60  # a pass after a pass, and what both games share
@@ -121,7 +121,7 @@ def test_a_run_whose_engine_fails_goes_on(
     monkeypatch.setattr("gobench_go.engines.katago_loop.RESTARTS", 0)
     monkeypatch.setattr("gobench_go.teachers.katago.SECONDS", 0.5)
     log = tmp_path / "log"
-    with pytest.raises(EngineError, match="did not answer" if fault == "mute_after" else "exit code 3"):
+    with pytest.raises(ChildError, match="did not answer" if fault == "mute_after" else "exit code 3"):
         judged(katago(**{fault: 700}, known=2, log=str(log)))
     kept = next((tmp_path / "judgements").iterdir()).read_bytes().count(b"\n") - 1
     assert kept >= 6 and not (tmp_path / "mine.jsonl.gz").exists()
@@ -139,7 +139,7 @@ def test_an_engine_that_dies_now_and_then_does_no_harm(katago: Katago, judged: A
 
 def test_nets_are_not_mixed(katago: Katago, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = tmp_path / "out.jsonl.gz"
-    with pytest.raises(EngineError):
+    with pytest.raises(ChildError):
         judge_games(GAMES, TINY, open_judge(katago(refuse=1)), out, Text("t"))
     katago()
     for name, key in (("katago:other", "judge"), ("katago:tiny?visits=9", "judge"), ("mcts:9", "judge")):
@@ -177,7 +177,7 @@ def test_people_are_judged_by_their_policy(katago: Katago) -> None:
     people.close()
 
 
-@pytest.mark.parametrize("teacher", ["random", "gtp:cat", "martian:3", "katago:nothing-here"])
+@pytest.mark.parametrize("teacher", ["random", "gtp:cat", "gtp:not-here", "martian:3", "katago:nothing-here"])
 def test_who_gives_no_values_cannot_judge(katago: Katago, teacher: str) -> None:
     katago()
     with pytest.raises(
@@ -221,6 +221,33 @@ def test_a_cache_survives_what_was_cut(tmp_path: Path) -> None:
     fresh = Cache.of({"name": "it"}, tmp_path)
     assert fresh.get(start) is None
     assert Cache.of({"name": "other"}, tmp_path).path != cache.path
+
+
+def test_a_cache_may_be_removed_while_it_is_used(tmp_path: Path) -> None:
+    """Also where another process has begun it anew, and more stands there now than before."""
+    cache, start = Cache.of({"name": "it"}, tmp_path), Position.start(TINY)
+    cache.put(start, {"a": 1})
+    assert cache.get(start) == {"a": 1}
+    cache.path.unlink()
+    assert cache.get(start) is None
+    cache.put(start, {"a": 2})
+    assert cache.get(start) == {"a": 2}
+    cache.path.unlink()
+    other = Cache.of({"name": "it"}, tmp_path)
+    for move in (4, 3, 2):
+        other.put(start.play(move), {"long": "x" * 99})
+    assert cache.get(start) is None
+    assert cache.get(start.play(2)) == {"long": "x" * 99}
+    assert cache.hits == 3
+
+
+def test_a_cache_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
+    cache = Cache.of({"name": "it"}, tmp_path)
+    cache.path.mkdir()
+    with pytest.raises(DataError, match=r"cannot read .*GOBENCH_JUDGEMENTS name another folder"):
+        cache.get(Position.start(TINY))
+    with pytest.raises(BuildError, match="cannot be written"):
+        cache.put(Position.start(TINY), {})
 
 
 def test_positions_share_a_judgement_only_where_all_that_counts_is_equal(tmp_path: Path) -> None:
