@@ -1,16 +1,17 @@
 """Ratings of opponents that stay as they are: the ladder that a model is placed on.
 
-``data/ladder-9x9.json`` and the like come from tournaments, a dense one of weak players and one of strong players, so
-that everybody took points from somebody who did. They are made anew by these commands:
+``data/ladder-9x9.json`` and the like come from tournaments of weak, middling and strong players that share some, so that
+everybody took points from somebody who did. They are made anew by these commands:
 
     gobench go match clumsy:0 clumsy:30 clumsy:60 random mixed:20 mixed:35 mixed:50 mixed:70 mcts:1 mcts:5 mcts:20 \\
-        mcts:50 mcts:200 --games 20 --out runs/ladder-weak
-    gobench go match random mcts:50 mcts:200 mcts:500 mcts:1000 mcts:5000 gnugo:1 gnugo:10 --games 20 \\
-        --seed 1 --out runs/ladder-strong
-    python -m gobench_go.arena.ladder runs/ladder-weak runs/ladder-strong
+        mcts:50 --games 20 --out runs/weak
+    gobench go match mcts:20 mcts:50 mcts:100 mcts:200 mcts:500 --games 20 --seed 2 --out runs/middle
+    gobench go match mcts:1000 mcts:2000 mcts:5000 --games 20 --seed 3 --out runs/top
+    gobench go match random mcts:50 mcts:200 mcts:1000 mcts:5000 gnugo:1 gnugo:10 --games 20 --out runs/engines
+    python -m gobench_go.arena.ladder runs/weak runs/middle runs/top runs/engines
 
-    gobench go match clumsy:0 random mixed:50 mcts:1 mcts:20 mcts:200 --size 5x5 --games 40 --out runs/ladder-5x5
-    python -m gobench_go.arena.ladder runs/ladder-5x5
+    gobench go match clumsy:0 random mixed:50 mcts:1 mcts:20 mcts:200 --size 5x5 --games 40 --out runs/small
+    python -m gobench_go.arena.ladder runs/small
 
 The file says who was rated exactly. An embedded player of another version than the one that was rated has no rating: the
 suites of matches refuse to open until the ladder is made anew.
