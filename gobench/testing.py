@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from gobench.build.journal import asking, retold
+from gobench.build.journal import asking, let_go, retold
 from gobench.build.recipes import BuildConfig, configure
 from gobench.canonical import dumps, loads
 from gobench.clips import rgb_to_yuv
@@ -116,6 +116,7 @@ def _candidates(
     units = range(min(source.units, TRIED))
     for unit in set(units) & set(asking(source)) - answers.keys():
         answers[unit] = loads(dumps(cast(AskingSource, source).ask(unit)), f"the answer about unit {unit}")
+    let_go(source)
     for unit in units:
         yield from retold(source, unit, lambda place: answers[asking(source)[place]])
 

@@ -9,6 +9,7 @@ Stopped anywhere, it goes on where it was; answers that are there are never aske
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from gobench.build.journal import (
     Journal,
     asking,
     header,
+    let_go,
     refuse_other,
     retold,
     seal,
@@ -68,7 +70,7 @@ class AskJob:
 
     def close(self) -> None:
         """Let go of whoever was asked."""
-        getattr(self.source, "close", lambda: None)()
+        let_go(self.source)
 
 
 @dataclass(frozen=True)
@@ -92,9 +94,12 @@ class Draft:
         return self.folder / LOCKS / ANSWERS
 
     def forget(self) -> None:
-        """Throw away the answers that are not sealed."""
+        """Throw away the answers that are not sealed, what was asked last: answers do not say to what they belong."""
         try:
             self._given.unlink(missing_ok=True)
+            for path in self._answers.glob("*"):
+                if path.name != ASKED:
+                    path.unlink()
             if self._answers.exists():
                 shutil.rmtree(self._answers)
         except OSError as error:
@@ -141,12 +146,23 @@ class Draft:
                 f"{REMEDY}"
             )
 
-    def begin(self, anew: bool) -> None:
-        """Write down what is asked, before the first answer; ``anew`` if the journal in the folder is to go."""
+    @contextlib.contextmanager
+    def begun(self, anew: bool) -> Iterator[None]:
+        """Write down what is asked, before the first answer; ``anew`` if the journal in the folder is to go.
+
+        Taken back if nobody has answered when this ends with an error: another question may follow then.
+        """
         path = self._answers / ASKED
         there = self._given.exists() or (self.journal.exists() and not anew) or path.exists()
-        if asking(self.source) and not there:
+        begins = bool(asking(self.source)) and not there
+        if begins:
             atomic.write(path, pretty(header(self.source)))
+        try:
+            yield
+        except BaseException:
+            if begins and not self._answered():
+                self.forget()
+            raise
 
     def settle(self) -> None:
         """Put the journal that was given in its place."""
@@ -168,10 +184,13 @@ class Draft:
 
     def lost(self) -> list[int]:
         """Places among ``asking`` for which there is no answer yet, rising."""
-        there = {path.stem for path in self._answers.glob("[0-9]*.json")}
+        there = self._answered()
         if self.journal.exists():  # looked for last: a fellow task may be sealing it
             return []
         return [place for place, unit in enumerate(asking(self.source)) if f"{unit:09d}" not in there]
+
+    def _answered(self) -> set[str]:
+        return {path.stem for path in self._answers.glob("[0-9]*.json")}
 
     def seal(self) -> Source:
         """The source with its journal, which is written if it is not there. All answers must be."""

@@ -7,7 +7,7 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from gobench.build.journal import Answered, asking
+from gobench.build.journal import Answered, asking, let_go
 from gobench.build.plan import Plan, lay_out
 from gobench.build.recipes import BuildConfig
 from gobench.build.stages import Studio, limit_of, open_source
@@ -92,9 +92,12 @@ def _sampled(source: Source, sample: int) -> tuple[int, list[Episode]]:
 
 def _asked(source: Source) -> tuple[int, list[Episode]]:
     """The same of as few of the units that ask as give an episode."""
-    for count, unit in enumerate(asking(source)[:TRIAL_UNITS], 1):
-        if episodes := _games(source, unit, unit + 1):
-            return count, episodes
+    try:
+        for count, unit in enumerate(asking(source)[:TRIAL_UNITS], 1):
+            if episodes := _games(source, unit, unit + 1):
+                return count, episodes
+    finally:
+        let_go(source)
     return count, []
 
 

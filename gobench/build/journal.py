@@ -36,6 +36,11 @@ def asking(source: Source) -> Sequence[int]:
     return cast(Sequence[int], getattr(source, "asking", ()))
 
 
+def let_go(source: Source) -> None:
+    """End what asking has started; it starts again when somebody is asked again."""
+    getattr(source, "close", lambda: None)()
+
+
 def header(source: Source) -> Record:
     """What the first line of a source's journal holds."""
     return {"format": FORMAT, "asked": dict(cast(AskingSource, source).asked) if asking(source) else {}}

@@ -174,10 +174,10 @@ class _Build:
                 begin(self.folder, self._fresh(draft.source, {**draft.source.inputs, JOURNAL: there}))
             if not overwrite and (asks or not begun):
                 draft.check()
-            draft.begin(anew=overwrite)
-            if not begun:
-                self._tell_of(draft)
-                trial(self.domain, self.config, draft.trial(job, anew=overwrite))
+            with draft.begun(anew=overwrite):
+                if not begun:
+                    self._tell_of(draft)
+                    trial(self.domain, self.config, draft.trial(job, anew=overwrite))
             if overwrite:
                 clear(self.folder)  # only now that the new build is known to be possible
             draft.settle()

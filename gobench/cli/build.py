@@ -185,7 +185,7 @@ def refusals(world: Domain, config: Any, most: int = 64) -> str:
     """Why the first units of a source give nothing: "filter-result 60, unreadable 4"."""
     from collections import Counter
 
-    from gobench.build.journal import asking
+    from gobench.build.journal import asking, let_go
     from gobench.build.stages import open_source
     from gobench.build.trial import TRIAL_UNITS
     from gobench.types import Rejection
@@ -194,6 +194,7 @@ def refusals(world: Domain, config: Any, most: int = 64) -> str:
     most = min(most, TRIAL_UNITS) if asking(source) else most
     items = (item for unit in range(min(most, source.units)) for item in source.unit(unit))
     counts = Counter(item.reason for item in items if isinstance(item, Rejection))
+    let_go(source)
     return ", ".join(f"{reason} {count}" for reason, count in counts.most_common())
 
 

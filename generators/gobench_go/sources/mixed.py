@@ -9,7 +9,7 @@ from functools import cached_property
 from itertools import accumulate
 from typing import cast
 
-from gobench.build.journal import asking
+from gobench.build.journal import asking, let_go
 from gobench.errors import UsageError
 from gobench.types import AskingSource, Episode, Json, Rejection, Source
 from gobench_go.game.rules import named
@@ -75,7 +75,7 @@ class Mixed:
     def close(self) -> None:
         """End what asking has started."""
         for source in self.sources:
-            getattr(source, "close", lambda: None)()
+            let_go(source)
 
     def _find(self, index: int) -> tuple[Source, int]:
         at = bisect_right(self.starts, index) - 1

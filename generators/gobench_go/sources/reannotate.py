@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from gobench.build.journal import asking, retold
+from gobench.build.journal import asking, let_go, retold
 from gobench.errors import DataError, UsageError
 from gobench.seeds import seed64
 from gobench.types import Episode, Json, Record, Rejection, Source
@@ -59,9 +59,10 @@ class Reannotated:
 
     def told(self, index: int, answer: Json) -> Iterator[Episode | Rejection]:
         """The wrapped source's candidates, judged as was answered."""
-        if not isinstance(answer, dict) or not {"source", "games"} <= answer.keys():
+        games = answer.get("games") if isinstance(answer, dict) and "source" in answer else None
+        if not isinstance(games, list):
             raise DataError(f"the journal holds no answer about unit {index} of these games. Was it edited?")
-        said = iter(answer["games"])
+        said = iter(games)
         for each in self._episodes(index, answer["source"]):
             if isinstance(each, Episode):
                 yield self._judged(each, next(said, None) if is_external(self.teacher) else self._ask(each))
@@ -71,7 +72,7 @@ class Reannotated:
     def close(self) -> None:
         """End what the teacher and the wrapped source have started."""
         dismiss(self.teacher)
-        getattr(self.source, "close", lambda: None)()
+        let_go(self.source)
 
     def _episodes(self, index: int, inner: Json) -> Iterator[Episode | Rejection]:
         return retold(self.source, index, lambda place: inner)

@@ -140,7 +140,7 @@ def setup_board(setup: str, rules: Rules) -> npt.NDArray[np.uint8] | None:
 
 def start_of(record: Mapping[str, Json], rules: Rules) -> Position:
     """The Position before ply 0 of a record, the colour of its first ply to move."""
-    first = record["colors"][0] if record["colors"] else 1
+    first = int(record["colors"][0]) if len(record["colors"]) else 1
     if not record["setup"]:
         return Position.setup(rules, to_move=first)
     return Position.of_text(rules, record["setup"], first)

@@ -210,6 +210,40 @@ def test_the_first_answer_belongs_to_its_question(domain: Any, config: BuildConf
     assert answers(tmp_path / "a" / JOURNAL)[0] == first
 
 
+def test_a_question_that_nobody_answered_is_taken_back(
+    domain: Any, config: BuildConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name that was mistyped, an engine that does not start: another question may follow without --overwrite."""
+    with monkeypatch.context() as patched:
+        patched.setenv(NOBODY, "1")
+        with pytest.raises(ChildError, match="nobody is here"):
+            build(domain, config, tmp_path / "a")
+    assert build(domain, configure(domain, "dot-tiny", {"seed": 7}), tmp_path / "a").made_answers == 29
+
+
+def test_answers_never_lose_their_question(
+    domain: Any, config: BuildConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed while answers are thrown away, a folder refuses other questions rather than mixing two."""
+    folder, other = tmp_path / "a", configure(domain, "dot-tiny", {"seed": 7})
+    killed(folder, 1, "ask:30")
+    unlink = Path.unlink
+
+    def dies(path: Path, missing_ok: bool = False) -> None:
+        if path.name == answer_file(folder, 10).name:
+            raise KeyboardInterrupt
+        unlink(path, missing_ok)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "unlink", dies)
+        with pytest.raises(KeyboardInterrupt):
+            build(domain, other, folder, overwrite=True)
+    assert answer_file(folder, 10).exists()
+    with pytest.raises(BuildError, match="journal of other questions: seed is 0 there"):
+        build(domain, other, folder)
+    assert build(domain, other, folder, overwrite=True).made_answers == 29
+
+
 def test_pictures_may_differ(domain: Any, built: Path, tmp_path: Path) -> None:
     other = configure(domain, "dot-tiny", {"codec": "moves"}, {"size": 64})
     assert build(domain, other, tmp_path / "b", journal=built / JOURNAL).made_answers == 0
@@ -305,8 +339,11 @@ def test_an_estimate_asks_no_more_than_it_must(
     guesses, asked = importlib.import_module("bouncing").Guesses, list[int]()
     ask = guesses.ask
     monkeypatch.setattr(guesses, "ask", lambda self, index: (asked.append(index), ask(self, index))[1])
+    closed = list[Any]()
+    monkeypatch.setattr(guesses, "close", lambda self: closed.append(self), raising=False)
     found = estimate(domain, config)
     assert (found.asked, found.sampled, asked) == (30, 1, [0])
+    assert len(closed) == 1  # nobody waits for more
     monkeypatch.setenv(NOBODY, "1")
     found = estimate(domain, config, journal=built / JOURNAL)
     assert (found.asked, asked) == (0, [0])
