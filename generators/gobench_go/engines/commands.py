@@ -42,14 +42,23 @@ class EngineCommand:
     @property
     def public(self) -> str:
         """The command line without folders, ``{seed}`` where the seed stands."""
-        words = [_bare(word).replace(SEED, _PLAIN) for word in self.argv]
-        return shlex.join(words).replace(_PLAIN, SEED)
+        return public_line(self.argv)
 
     def hashes(self) -> dict[str, str]:
         """sha256 of each file that its arguments name (networks, settings, scripts), by name."""
         said = [_value(word) for word in self.argv[1:]]
         named = [Path(word) for word in said if word and len(word) < LONGEST_PATH]
         return {path.name: _hash(path, path.stat().st_mtime_ns) for path in named if path.is_file()}
+
+
+def public_line(words: Iterable[str]) -> str:
+    """A command line without folders of this machine."""
+    return shlex.join(bare(word).replace(SEED, _PLAIN) for word in words).replace(_PLAIN, SEED)
+
+
+def bare(word: str) -> str:
+    """A word without the folders of the files that it names, also behind ``=``, ``@`` and the like."""
+    return "".join(part.rstrip("/").rpartition("/")[2] for part in re.split(r"([=@:?&,])", word))
 
 
 def engine_seed(seed: int) -> int:
@@ -138,14 +147,6 @@ def _filled(preset: Preset, given: Mapping[str, str]) -> list[str]:
 
 def _fill(word: str, values: Mapping[str, str]) -> str:
     return re.sub(r"\{(\w+)\}", lambda found: values.get(found[1], found[0]), word)
-
-
-def _bare(word: str) -> str:
-    """A word without the folder of the file that it names, also behind ``--option=``."""
-    value = _value(word)
-    if "/" not in value or "://" in value or "=" in value:
-        return word
-    return word.removesuffix(value) + Path(value).name
 
 
 def _value(word: str) -> str:

@@ -15,6 +15,7 @@ from typing import cast
 
 from gobench.errors import DataError, StoppedError
 from gobench.types import Json, Record, Rejection
+from gobench_go.engines.commands import bare, public_line
 from gobench_go.engines.faults import FAULTS, EngineError, Fault
 from gobench_go.game.sgf_text import clean
 from gobench_go.sources.record import rounded
@@ -33,7 +34,7 @@ _NO_ANSWER = re.compile(r"(?<=[?&])threads=[^&]*&?")
 def public(text: str) -> str:
     """A teacher's name as it is stored: without folders of this machine, and without what changes no answer.
 
-    ``gtp:'/home/me/my engine' --config /etc/x.cfg`` is ``gtp:my engine --config x.cfg``.
+    ``gtp:'/home/me/my engine' --config /etc/x.cfg`` is ``gtp:'my engine' --config x.cfg``.
     """
     kind, colon, rest = text.partition(":")
     if kind == "gtp":
@@ -41,13 +42,8 @@ def public(text: str) -> str:
             words = shlex.split(rest)
         except ValueError:
             words = rest.split()
-        return kind + colon + " ".join(_bare(word) for word in words)
-    return _NO_ANSWER.sub("", _bare(text)).rstrip("?&")
-
-
-def _bare(word: str) -> str:
-    """A word without folders, also behind ``=`` and ``@``."""
-    return "".join(part.rpartition("/")[2] for part in re.split(r"([=@:?&])", word))
+        return kind + colon + public_line(words)
+    return _NO_ANSWER.sub("", bare(text)).rstrip("?&")
 
 
 def label(player: Teacher) -> str:

@@ -85,6 +85,11 @@ def test_any_command(programs: Path) -> None:
     assert option.public == "gnugo --infile=engine.py --level 3" and list(option.hashes()) == ["engine.py"]
 
 
+def test_no_folder_of_this_machine_is_in_a_name(programs: Path) -> None:
+    found = engine_command(f"gtp:gnugo KEY={programs}/x --set a={programs}/y,b={programs}/z {programs}/")
+    assert found.name == f"gtp:gnugo KEY=x --set a=y,b=z {programs.name}"
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [

@@ -83,7 +83,8 @@ def records(source: Any) -> list[dict[str, Any]]:
         ("", ""),
         ("gnugo:10", "gnugo:10"),
         ("gtp:/home/me/engine --level 3", "gtp:engine --level 3"),
-        ("gtp:'/home/me/my engine' -c ../x.cfg --net=/n/a.gz", "gtp:my engine -c x.cfg --net=a.gz"),
+        ("gtp:'/home/me/my engine' -c ../x.cfg --net=/n/a.gz", "gtp:'my engine' -c x.cfg --net=a.gz"),
+        ("gtp:env HOME=/home/me HOST=a:/b,/c/d engine --dir /home/me/ -s {seed}", "gtp:env HOME=me HOST=a:b,d engine --dir me -s {seed}"),
         ("gtp:'/unbalanced/x", "gtp:x"),
         ("katago:/nets/b6.bin.gz@~/my.cfg?visits=9&human=/n/h.bin.gz", "katago:b6.bin.gz@my.cfg?visits=9&human=h.bin.gz"),
         ("katago:/nets/b6?threads=16&visits=9", "katago:b6?visits=9"),
@@ -266,10 +267,19 @@ def test_a_journal_that_was_edited_is_noticed(
         {"source": {}, "games": [{**first, "targets": [1]}]},
     ]
     bad += [{"source": {}, "games": [{**first, "targets": 1}]}, {"source": {}, "games": [{"fault": "x"}]}]
+    bad += [{"source": {}, "games": 7}, {"games": [first]}]
     for answer in bad:
         (tmp_path / JOURNAL).write_text(f"{json.dumps(header)}\n{json.dumps({**line, 'answer': answer})}\n")
         with pytest.raises(DataError, match="Was it edited"):
             candidates(Answered.of(source, tmp_path / JOURNAL))
+
+
+def test_a_game_of_a_journal_is_refereed(engine: Callable[..., str]) -> None:
+    source = make_source(options(selfplay(engine("sane"))), 1, 1)
+    assert isinstance(source, Mixed)
+    answer = {"by": "gnugo:1 (GNU Go 3.8)", "moves": [12, 12], "targets": [12, 12], "values": []}
+    (told,) = source.told(0, answer)
+    assert isinstance(told, Rejection) and (told.reason, told.ply) == ("illegal-move", 1)
 
 
 def test_many_games_at_once(engine: Callable[..., str], tmp_path: Path) -> None:
