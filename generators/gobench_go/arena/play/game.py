@@ -141,12 +141,13 @@ class Game:
         self._changed()
 
     def undo(self) -> None:
-        """Take back to a person's last turn, one ply where nobody plays; a resignation alone first.
+        """Take back to a person's last turn, one ply where nobody plays; a resignation, or a game that was lost before
+        its first move, alone first.
 
         Raises UsageError where there is nothing to take back.
         """
-        if self.end == "resign":
-            self.end, self.winner = "", DRAW
+        if self.end == "resign" or (self.over and not self.plies):
+            self.end, self.winner, self.message = "", DRAW, ""
             return self.retry()
         if not self.plies:
             raise UsageError("there is no move to take back.")

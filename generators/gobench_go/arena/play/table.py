@@ -148,10 +148,8 @@ class Table:
         if not isinstance(name, str) or name not in ACTS:
             raise UsageError(f"{str(name)[:40]!r} is nothing to do here; there is {', '.join(ACTS)}.")
         with self._news:
-            if name != "new" and (wish.get("game"), wish.get("ply")) != (
-                self.game.number,
-                len(self.game.plies),
-            ):
+            now = {"game": self.game.number, "ply": len(self.game.plies)}
+            if any(wish.get(key) != now[key] for key in MEANT.get(name, ())):
                 raise StaleError
             ACTS[name](self, wish)
             self._tell()
@@ -294,9 +292,13 @@ class Table:
                 try:
                     found = oracle.judge(position, seed64(self.seed, "oracle", ply))
                 except GobenchError as error:
-                    with self._news:
-                        self.oracle_on, self.oracle_error = False, str(error)
-                        self._tell()
+                    self._silence(str(error))
+                    continue
+                except (
+                    Exception
+                ) as error:  # an error of ours: told on the page too, and the oracle can be asked again
+                    traceback.print_exc()
+                    self._silence(f"internal error: {error!r}")
                     continue
                 with self._news:
                     self.oracle_error = ""
@@ -306,6 +308,12 @@ class Table:
             close = getattr(oracle, "close", None)
             if close is not None:
                 close()
+
+    def _silence(self, why: str) -> None:
+        """The oracle looks on no more, until a person wants it to."""
+        with self._news:
+            self.oracle_on, self.oracle_error = False, why
+            self._tell()
 
     def _unjudged(self) -> tuple[Game, int, Position] | None:
         """The next position that the oracle has not seen; None at the end."""

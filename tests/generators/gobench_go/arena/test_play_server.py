@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import re
@@ -9,7 +10,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -28,8 +29,10 @@ from gobench_go.arena.play.server import LARGEST, PlayServer
 from gobench_go.arena.play.table import Seats, StaleError, Table
 from gobench_go.arena.play.view import state
 from gobench_go.arena.player import NOTHING, RESIGN, Reply
+from gobench_go.engines.faults import EngineError
 from gobench_go.game import sgf
 from gobench_go.tasks import asking
+from gobench_go.teachers.random_teacher import RandomTeacher
 
 HERE = Path(__file__).parent
 MODELS = HERE / "drawing_models.py"
@@ -215,7 +218,10 @@ def test_two_pages_do_not_spoil_a_game(page: Page) -> None:
         player.join()
     assert sorted(answers) == [200, 409]
     assert page.settled()["ply"] == 2
-    assert other.act("undo", old)[0] == 409 and other.act("resign", old)[0] == 409
+    assert other.act("undo", old)[0] == 409 and other.act("resign", old | {"game": old["game"] - 1})[0] == 409
+    assert other.act("resign", old)[0] == 200, (
+        "whoever gives up means the game, whatever was played meanwhile"
+    )
 
 
 def test_a_page_waits_for_news(page: Page) -> None:
@@ -381,6 +387,37 @@ def test_frames_of_early_moves_are_let_go() -> None:
     assert sum(ply.shown is not None for ply in game.plies) == FRAMED
     assert game.frame(23, 0) is not None and game.frame(23, 5) is None and game.frame(1, 0) is None
     assert game.frame(99, 0) is None and game.frame(22, 0) is None
+
+
+def test_a_game_that_was_lost_before_its_first_move_can_go_on() -> None:
+    game = Game(1, setup((MODEL, YOU)))
+    game.answer(Reply(NOTHING, 3, said="unreadable"), MODEL, None)
+    assert game.over and game.message
+    game.undo()
+    assert (game.over, game.message, game.turn, game.attempt) == (False, "", MODEL, 1)
+    with pytest.raises(UsageError, match="no move to take back"):
+        game.undo()
+
+
+def test_an_oracle_that_breaks_says_so_and_can_be_asked_again(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with contextlib.contextmanager(tabled)(oracle="random") as page:
+        for error in (EngineError("crash", "the oracle is gone"), ZeroDivisionError("an error of ours")):
+            monkeypatch.setattr(RandomTeacher, "judge", raising(error))
+            page.act("new", you="black", rows=5, cols=5)
+            now = page.act("oracle", on=True)[1]
+            while now["oracle"]["on"]:
+                now = page.state(now["version"])
+            assert str(error) in now["oracle"]["error"]
+    assert "ZeroDivisionError" in capsys.readouterr().err
+
+
+def raising(error: Exception) -> Callable[..., None]:
+    def judge(*given: object) -> None:
+        raise error
+
+    return judge
 
 
 def test_a_stale_wish_is_no_wish() -> None:
