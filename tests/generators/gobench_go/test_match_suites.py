@@ -41,15 +41,16 @@ class Wild:
     def __init__(self):
         self.random = floors.random_legal("")
         self.context_keys = tuple(sorted({*self.context_keys, *self.random.context_keys}))
-        self.asked = 0
+        self.seen = set()
 
     def begin(self, public):
         self.random.begin(public)
 
     def generate(self, frames, n, seeds, context=None):
-        self.asked += 1
-        mark = Path(__file__).with_name("die")
-        if self.asked == 30 and mark.exists():
+        mark, new = Path(__file__).with_name("die"), {each["id"] for each in context} - self.seen
+        again = len(self.seen) >= 16 and not new  # in the middle of the second group
+        self.seen |= new
+        if again and len(self.seen) > 16 and mark.exists():
             mark.unlink()
             os.kill(os.getpid(), 9)
         answer = self.random.generate(frames, n, seeds, context).copy()
@@ -163,7 +164,7 @@ def test_games_are_played_in_small_groups(model: str) -> None:
     suite = open_suite(SUITE)
     loaded = load(model)
     plan = Plan(suite, "standard", loaded, 0, 32, None, "cpu", "float32")
-    assert {len(group) for group in plan.groups(suite.tasks[0])} == {16, 4}
+    assert {len(group) for group in plan.groups(suite.tasks[0])} == {16, 8}
     loaded.close()
 
 

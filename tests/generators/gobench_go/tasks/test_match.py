@@ -350,4 +350,4 @@ def test_the_contract_beside_the_games(task: Match) -> None:
         task.trial("nobody-o000-b", VIEW)
     with pytest.raises(UsageError, match="square"):
         task.trial("random-o000-b", View(80, 64, 1))
-    assert replace(rungs.LADDERS["go9/match"].rungs[0]).name == "random"
+    assert replace(rungs.LADDERS["go9/match"].rungs[0]).name == "clumsy:0"
