@@ -77,6 +77,8 @@ class MatchJob:
             piece = Piece(read_game(record["result"], str(path)), (black, white), record["wall"])
         except (KeyError, TypeError, ValueError) as error:
             raise DataError(f"{path} is no finished game ({error}): remove it and play it again.") from error
+        if any(getattr(piece.result, key) != getattr(self.fixtures[index], key) for key in Fixture.__slots__):
+            raise DataError(f"{path} is another game than {self.name(index)}: remove it and play it again.")
         return piece
 
     def close(self) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -110,7 +109,7 @@ def enter(texts: Sequence[str], conditions: Conditions) -> tuple[Entry, ...]:
 
     Raises UsageError as ``open_player`` does.
     """
-    found, seen = list[Entry](), Counter[str]()
+    found = list[Entry]()
     for given in texts:
         label, text = _labelled(given)
         player = open_player(text, conditions)
@@ -118,9 +117,14 @@ def enter(texts: Sequence[str], conditions: Conditions) -> tuple[Entry, ...]:
             name, identity = label or player.name, player.identity
         finally:
             player.close()
-        seen[name] += 1
-        found.append(Entry(name if seen[name] == 1 else f"{name}#{seen[name]}", text, identity))
+        found.append(Entry(_free(name, [entry.name for entry in found]), text, identity))
     return tuple(found)
+
+
+def _free(name: str, taken: Sequence[str]) -> str:
+    """The name, with the first number behind it that is not taken where it is itself."""
+    every = itertools.chain([name], (f"{name}#{number}" for number in itertools.count(2)))
+    return next(each for each in every if each not in taken)
 
 
 def _labelled(given: str) -> tuple[str, str]:

@@ -20,6 +20,7 @@ from gobench_go.arena.pairs import POINTS, score_of
 
 Verdict = Literal["accepted H0", "accepted H1", "undecided"]
 UNSEEN = 1e-3  # the count of an outcome that was not seen
+LARGEST = 2000.0  # Elo of a hypothesis: beyond it no game is lost, and nothing can be told apart
 STEPS = 60  # of bisection: its error is then that of floats
 
 
@@ -33,8 +34,11 @@ class Sprt:
     beta: float = 0.05  # and the other way round
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.elo0) and math.isfinite(self.elo1) and self.elo0 < self.elo1):
-            raise UsageError(f"--sprt {self.elo0:g},{self.elo1:g}: elo0 is below elo1, as in 0,10.")
+        if not -LARGEST <= self.elo0 < self.elo1 <= LARGEST:  # NaN is neither
+            raise UsageError(
+                f"--sprt {self.elo0:g},{self.elo1:g}: elo0 is below elo1, as in 0,10, and both lie between "
+                f"-{LARGEST:g} and {LARGEST:g}."
+            )
         if not (0 < self.alpha < 0.5 and 0 < self.beta < 0.5):
             raise UsageError(
                 f"--sprt with errors {self.alpha:g} and {self.beta:g}: both lie between 0 and 0.5."

@@ -162,15 +162,26 @@ def cross(found: Record) -> list[list[str]]:
 
 
 def rung_words(row: Record) -> str:
-    """Elo of a row of a ladder: ``870 (801 to 940)``, ``0 anchor``, ``at least 214``."""
+    """Elo of a row of a ladder: ``870 (801 to 940)``, ``0 anchor``, ``767 (at least 214)`` where ``ladder_note`` holds."""
     if row["anchored"]:
         return f"{row['elo']:.0f} anchor"
     low, high = row["interval"] or (None, None)
     if row["bound"] == ">=" and low is not None:
-        return f"at least {low:.0f}"
+        return f"{row['elo']:.0f} (at least {low:.0f})"
     if row["bound"] == "<=" and high is not None:
-        return f"at most {high:.0f}"
+        return f"{row['elo']:.0f} (at most {high:.0f})"
     return f"{row['elo']:.0f} (?)" if None in (low, high) else f"{row['elo']:.0f} ({low:.0f} to {high:.0f})"
+
+
+def ladder_note(found: Record) -> str:
+    """What must be known of ratings that are bounds; empty where none is."""
+    rows = found["ladder"]["players"] if found["ladder"] else []
+    if not any(row["bound"] for row in rows):
+        return ""
+    return (
+        "Elo with 'at least' or 'at most': one side won every game between this player's group and an anchor, so one "
+        "end of the 95% interval is all that games tell; the number before it is a guess of the prior."
+    )
 
 
 def _fit(left: set[int], column: int, cell: str, width: int) -> str:
@@ -205,10 +216,12 @@ def _pairing_line(each: Record) -> str:
 
 
 def elo_words(elo: Record) -> str:
-    """``+190 (+85 to +330)``; ``above +120`` and ``below -120`` where all games were won or lost."""
+    """``+190 (+85 to +330)``; ``above +120 (won all)`` and ``below -120 (lost all)``: the end of the 95% interval."""
     value, low, high = elo["value"], elo["low"], elo["high"]
     if value is None:
-        return f"above {low:+.0f}" if low is not None else f"below {high:+.0f}"
+        side, bound, did = ("above", low, "won") if low is not None else ("below", high, "lost")
+        few = (bound < 0) == (did == "won")  # the weaker player might have done that too
+        return f"{side} {bound:+.0f} ({did} all{', too few pairs to tell more' if few else ''})"
     ends = ("-inf" if low is None else f"{low:+.0f}", "+inf" if high is None else f"{high:+.0f}")
     return f"{value:+.0f} ({ends[0]} to {ends[1]})"
 

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from gobench_go.arena.result import GameResult
 
 
+LONGEST_PAUSE = 3600.0  # seconds
+
+
 @click.command(
     epilog=(
         "\b\nExamples:\n"
@@ -45,7 +48,7 @@ if TYPE_CHECKING:
 @click.option("--openings", default="auto", show_default=True, metavar="NAME|FILE|none",
               help="The shipped ones of the board, or your own: SGF, or text such as E5 C3, one a line.")  # fmt: skip
 @click.option("--seed", type=int, default=0, show_default=True, metavar="N", help="Root of all randomness.")
-@click.option("--seconds", type=click.FloatRange(0, min_open=True), default=60.0, show_default=True, metavar="S",
+@click.option("--seconds", type=float, default=60.0, show_default=True, metavar="S",
               help="That an engine or a model may take for a move.")  # fmt: skip
 @click.option("--tries", type=click.IntRange(1), default=10, show_default=True, metavar="N",
               help="Answers of a model until its first legal move.")  # fmt: skip
@@ -59,9 +62,7 @@ if TYPE_CHECKING:
 @click.option("--dtype", default="float32", show_default=True, metavar="NAME", help="Their numbers.")
 @workers_option("Games at a time, or auto for one a core. The result does not depend on it.")
 @click.option("--watch", is_flag=True, help="Show each board as it is played, one game at a time.")
-@click.option(
-    "--pause", type=click.FloatRange(0), default=0.0, metavar="S", help="Between moves, with --watch."
-)
+@click.option("--pause", type=float, default=0.0, metavar="S", help="Seconds between moves, with --watch.")
 @click.option("--overwrite", is_flag=True, help="Remove the match in DIR first.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def match(
@@ -74,9 +75,11 @@ def match(
     NAME=PLAYER gives it another name. DIR gets the games (games.jsonl, sgf/), tables (summary.json) and a page
     (index.html). Games that an engine's crash undid are played again; illegal moves and late answers lose.
     """
-    from gobench.errors import StoppedError
+    from gobench.errors import StoppedError, UsageError
     from gobench_go.arena.matches import play_match
 
+    if not 0 <= pause <= LONGEST_PAUSE:  # NaN is neither
+        raise UsageError(f"--pause {pause:g}: give seconds from 0 to {LONGEST_PAUSE:g}.")
     began, plan = time.monotonic(), _plan(players, flags)
     bar = _Bar(plan, as_json or watch)
     screen = _Screen(pause) if watch else None
@@ -93,6 +96,7 @@ def match(
 
 
 def _plan(players: tuple[str, ...], flags: dict[str, Any]) -> Plan:
+    from gobench.models.deadline import check_timeout
     from gobench_go.arena.names import Conditions
     from gobench_go.arena.openings import find
     from gobench_go.arena.plan import Plan, enter
@@ -103,7 +107,7 @@ def _plan(players: tuple[str, ...], flags: dict[str, Any]) -> Plan:
 
     rows, cols = coords.size(flags["size"])
     rules = named("benchmark", rows, cols, flags["komi"])
-    conditions = Conditions(flags["seconds"], flags["tries"], flags["device"], flags["dtype"])
+    conditions = Conditions(check_timeout(flags["seconds"]), flags["tries"], flags["device"], flags["dtype"])
     return Plan(
         enter(players, conditions),
         rules,
@@ -128,6 +132,7 @@ def _say(played: Match, seconds: float, as_json: bool) -> None:
     plies = found["plies"] / max(1, found["games"])
     lines = [
         *tables.text_table(found),
+        *filter(None, [tables.ladder_note(found)]),
         "",
         *tables.text_pairings(found),
         *([tables.sprt_words(found["sprt"])] if found["sprt"] else []),
@@ -186,7 +191,7 @@ class _Bar:
 
 
 class _Screen:
-    """Boards in the terminal, one under the other; in place where stdout is a terminal."""
+    """Boards on stderr, one under the other; in place where that is a terminal."""
 
     def __init__(self, pause: float) -> None:
         self.pause = pause

@@ -19,7 +19,7 @@ from gobench_go.arena.openings import find
 from gobench_go.arena.plan import Entry, Plan, enter
 from gobench_go.arena.report import page
 from gobench_go.arena.report.ladder import rungs
-from gobench_go.arena.tables import elo_words, summary
+from gobench_go.arena.tables import elo_words, ladder_note, rung_words, summary
 from gobench_go.commands.matches import match as command
 from gobench_go.game.rules import named
 
@@ -95,6 +95,9 @@ def test_a_test_says_how_it_stands(tmp_path: Path) -> None:
         (["random", "mcts:8", "--komi", "6.3"], "multiple of 0.5"),
         (["random", "mcts:8", "--openings", "nowhere.sgf"], "nowhere.sgf"),
         (["random", "mcts:8", "--sprt", "10,0"], "elo0 is below elo1"),
+        (["random", "mcts:8", "--seconds", "nan"], "seconds above 0"),
+        (["random", "mcts:8", "--seconds", "inf"], "seconds above 0"),
+        (["random", "mcts:8", "--pause", "nan", "--watch"], "--pause"),
         (["random", "mcts:8", "mcts:9", "--sprt", "0,10"], "two players, not 3"),
     ],
 )
@@ -195,5 +198,20 @@ def test_a_ladder_is_placed_on_its_axis() -> None:
 
 def test_elo_differences_in_words() -> None:
     assert elo_words({"value": 190.4, "low": 85.0, "high": 330.2}) == "+190 (+85 to +330)"
-    assert elo_words({"value": None, "low": 120.0, "high": None}) == "above +120"
-    assert elo_words({"value": None, "low": None, "high": -120.0}) == "below -120"
+    assert elo_words({"value": None, "low": 120.0, "high": None}) == "above +120 (won all)"
+    assert elo_words({"value": None, "low": None, "high": -120.0}) == "below -120 (lost all)"
+    few = ", too few pairs to tell more)"
+    assert elo_words({"value": None, "low": -325.0, "high": None}) == f"above -325 (won all{few}"
+    assert elo_words({"value": None, "low": None, "high": 325.0}) == f"below +325 (lost all{few}"
+
+
+def test_ratings_in_words() -> None:
+    row = {"name": "a", "elo": 767.4, "interval": [-135.0, None], "bound": ">=", "anchored": False}
+    assert rung_words(row) == "767 (at least -135)"
+    assert rung_words(row | {"interval": [None, 40.0], "bound": "<="}) == "767 (at most 40)"
+    assert rung_words(row | {"interval": None, "bound": "?"}) == "767 (?)"
+    assert rung_words(row | {"anchored": True, "elo": 0.0}) == "0 anchor"
+    assert "one side won every game" in ladder_note({"ladder": {"players": [row]}})
+    assert (
+        ladder_note({"ladder": {"players": [row | {"bound": None}]}}) == ladder_note({"ladder": None}) == ""
+    )

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from gobench.errors import BuildError, UsageError
+from gobench.errors import BuildError, DataError, UsageError
 from gobench_go.arena import matches
 from gobench_go.arena.games import read_games
 from gobench_go.arena.matches import Match, play_match
@@ -67,6 +67,8 @@ def test_a_player_may_be_given_a_name() -> None:
         ("first try", "mcts:8"), ("mcts:8", "mcts:8"), ("first try#2", "mcts:9"),
     ]  # fmt: skip
     assert entries[0].identity["name"] == "mcts:8"
+    entries = enter(["a#2=random", "a=random", "a=random", "a=random"], Conditions())
+    assert [entry.name for entry in entries] == ["a#2", "a", "a#3", "a#4"]
 
 
 @pytest.mark.parametrize(
@@ -226,7 +228,13 @@ def test_a_match_that_was_stopped_goes_on(played: Match, tmp_path: Path) -> None
 
     with pytest.raises(KeyboardInterrupt):
         play_match(plan(), tmp_path / "m", progress=stop)
-    assert len(list((tmp_path / "m" / "pieces").glob("*.json"))) == 5
+    pieces = sorted((tmp_path / "m" / "pieces").glob("*.json"))
+    assert len(pieces) == 5
+    own = pieces[0].read_bytes()
+    pieces[0].write_bytes(pieces[1].read_bytes())
+    with pytest.raises(DataError, match="another game than game g00000"):
+        play_match(plan(), tmp_path / "m")
+    pieces[0].write_bytes(own)
     seen: list[int] = []
     play_match(plan(), tmp_path / "m", progress=lambda games, total: seen.append(len(games)))
     assert seen[0] == 5 and files(tmp_path / "m") == files(played.folder)

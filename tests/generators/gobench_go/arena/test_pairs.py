@@ -108,6 +108,12 @@ def test_total_wins_and_losses_are_survived(elos: tuple[float, float]) -> None:
         assert math.isfinite(test.llr(counts))
 
 
+@pytest.mark.parametrize("elos", [(-2000.0, 2000.0), (1999.0, 2000.0), (-2000.0, -1999.0)])
+def test_hypotheses_as_far_as_they_go_have_a_ratio(elos: tuple[float, float]) -> None:
+    for counts in ((1, 0, 0, 0, 0), (0, 0, 0, 0, 500), (1, 2, 3, 4, 5)):
+        assert math.isfinite(Sprt(*elos).llr(counts))
+
+
 def test_pairs_beyond_the_deciding_one_change_nothing() -> None:
     rng = stream(3, "beyond")
     points = drawn(rng, [(0, 0.05), (1, 0.4), (2, 0.55)], 400)
@@ -132,7 +138,9 @@ def test_errors_are_as_rare_as_asked_for() -> None:
         assert found.count(wrong) / runs < 0.1 and found.count("undecided") <= 2
 
 
-@pytest.mark.parametrize("text", ["", "1", "5,0", "0,10,0.05", "a,b", "0,10,0.6,0.1", "0,inf", "nan,1"])
+@pytest.mark.parametrize(
+    "text", ["", "1", "5,0", "0,10,0.05", "a,b", "0,10,0.6,0.1", "0,inf", "nan,1", "0,1e5", "-1e6,0"]
+)
 def test_texts_that_are_no_test(text: str) -> None:
     with pytest.raises(UsageError, match="--sprt"):
         Sprt.of(text)
