@@ -73,10 +73,11 @@ class Cache:
         """What was judged, also by another process by now. Raises DataError where the file cannot be read."""
         key = cache_key(position)
         with self._lock:
+            found = None
             try:
                 found = self._known(key)
             except FileNotFoundError:  # nothing was kept yet, or it was removed
-                found = self._forget()
+                self._forget()
             except OSError as error:
                 raise DataError(
                     f"cannot read {self.path}: {error.strerror or error}. Let {FOLDER} name another folder for what was "
@@ -123,7 +124,10 @@ class Cache:
         with self.path.open("rb") as file:
             file.seek(place[0])
             there, record = _entry(file.read(place[1]))
-        return record if there == key else self._forget()
+        if there != key:
+            self._forget()
+            return None
+        return record
 
     def _forget(self) -> None:
         self._index, self._end = {}, 0

@@ -84,7 +84,7 @@ def records(source: Any) -> list[dict[str, Any]]:
         ("gnugo:10", "gnugo:10"),
         ("gtp:/home/me/engine --level 3", "gtp:engine --level 3"),
         ("gtp:'/home/me/my engine' -c ../x.cfg --net=/n/a.gz", "gtp:'my engine' -c x.cfg --net=a.gz"),
-        ("gtp:env HOME=/home/me HOST=a:/b,/c/d engine --dir /home/me/ -s {seed}", "gtp:env HOME=me HOST=a:b,d engine --dir me -s {seed}"),
+        ("gtp:env HOME=/home/me P=a:/b,/c/d x --dir /home/me/ {seed}", "gtp:env HOME=me P=a:b,d x --dir me {seed}"),
         ("gtp:'/unbalanced/x", "gtp:x"),
         ("katago:/nets/b6.bin.gz@~/my.cfg?visits=9&human=/n/h.bin.gz", "katago:b6.bin.gz@my.cfg?visits=9&human=h.bin.gz"),
         ("katago:/nets/b6?threads=16&visits=9", "katago:b6?visits=9"),
