@@ -14,7 +14,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
+from gobench.errors import unknown
 from gobench_go.arena.player import Player
 
 SECONDS = 60.0  # that a player may think about one move
@@ -69,11 +71,21 @@ def _katago(text: str, conditions: Conditions) -> Player:
 def _preset_or_model(text: str, conditions: Conditions) -> Player:
     from gobench_go.engines.presets import PRESETS
 
-    if text.partition(":")[0] in PRESETS:
+    head, _, argument = text.partition(":")
+    if head in PRESETS:
         return _gtp(text, conditions)
+    from gobench import registry
     from gobench_go.arena.model_player import ModelPlayer
 
+    models = registry.installed("models")
+    if head not in models and (not argument or argument.isdigit()) and not _place(text):
+        raise unknown("player", head, [*KINDS, *PRESETS, *models])
     return ModelPlayer.of(text, conditions)
+
+
+def _place(text: str) -> bool:
+    """Whether a text means a file."""
+    return "/" in text or "." in text or Path(text).exists()
 
 
 KINDS: Mapping[str, Callable[[str, Conditions], Player]] = {

@@ -84,6 +84,16 @@ class Tired(Noise):
         return super().generate(frames, n, seeds, context)
 
 
+class Hurrying(ThirdTime):
+    """Its first answers are none, and the legal one comes after its time for a move."""
+
+    def generate(
+        self, frames: np.ndarray, n: int, seeds: np.ndarray, context: Sequence[Mapping[str, Any]]
+    ) -> np.ndarray:
+        time.sleep(0.18)
+        return super().generate(frames, n, seeds, context)
+
+
 class Raising(Noise):
     """Fails in the middle of a game, and says so on stdout."""
 

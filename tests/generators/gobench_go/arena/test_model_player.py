@@ -13,7 +13,7 @@ import pytest
 
 from gobench.errors import UsageError
 from gobench_go.arena.model_player import ModelPlayer
-from gobench_go.arena.names import Conditions
+from gobench_go.arena.names import Conditions, open_player
 from gobench_go.arena.player import NOTHING
 from gobench_go.engines.faults import EngineError
 from gobench_go.game.position import Position
@@ -92,6 +92,7 @@ def test_equal_seeds_give_equal_games() -> None:
     [
         ("Slow", "late", "did not answer within"),
         ("Tired", "late", "no legal move in"),
+        ("Hurrying", "late", "no legal move in"),
         ("Raising", "crash", "no such luck"),
         ("Misshapen", "malformed", "shape"),
     ],
@@ -140,6 +141,10 @@ def test_what_can_be_no_player_is_refused() -> None:
         ModelPlayer.of("predictions:/tmp", Conditions())
     with pytest.raises(UsageError, match="square"):
         player("Wide")
+    for text in ("nobody", "mtcs:50"):
+        with pytest.raises(UsageError, match=f"unknown player '{text[:4]}.*mcts, mixed"):
+            open_player(text)
+    assert isinstance(open_player("my_models:Net"), ModelPlayer)
     with pytest.raises(UsageError, match="unknown model"):
         ModelPlayer.of("no-such-model", Conditions())
     small = ModelPlayer.of(f"{MODELS}:Tiny", Conditions())
