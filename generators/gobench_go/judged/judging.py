@@ -16,8 +16,7 @@ from gobench.seeds import seed64
 from gobench.types import Json, Record
 from gobench_go.game.position import BLACK, Position
 from gobench_go.game.rules import Rules
-from gobench_go.judged.cache import Cache
-from gobench_go.judged.cache import position_key as _key
+from gobench_go.judged.cache import Cache, cache_key, position_key
 from gobench_go.judged.checks import POLICY_SCALE
 from gobench_go.judged.sets import sure_visits
 
@@ -159,10 +158,10 @@ class Judge:
 
     def position(self, position: Position) -> Record:
         """One position of a file."""
-        key = _key(position)
+        key = cache_key(position)
         if (known := self._seen.get(key)) is not None:
             return known
-        record = self._judged(position, seed64(self.seed, "judge", key))
+        record = self._judged(position, seed64(self.seed, "judge", position_key(position)))
         if position.plies <= REMEMBERED and len(self._seen) < MOST_REMEMBERED:
             self._seen[key] = record
         return record

@@ -19,8 +19,9 @@ from gobench_go.commands.judging import judge as command
 from gobench_go.game.position import Position
 from gobench_go.game.rules import Rules
 from gobench_go.judged import pieces, read
+from gobench_go.judged.cache import position_key
 from gobench_go.judged.inputs import find_games
-from gobench_go.judged.judging import Game, Judge, _key, judged_game
+from gobench_go.judged.judging import Game, Judge, judged_game
 from gobench_go.judged.pieces import Text, judge_games
 from gobench_go.teachers import teacher
 
@@ -57,7 +58,7 @@ def test_a_short_look_is_the_search_of_the_position_after_the_move() -> None:
     record = Judge.of("mcts:400", 64, 1).position(start)
     assert record["best"] == 17 and record["child_value"][17] > 0.8  # takes two stones
     assert record["child_lead"][17] > record["child_lead"][25] + 5  # instead of a pass
-    after = teacher("mcts:64").judge(start.play(25), seed64(seed64(1, "judge", _key(start)), 25))
+    after = teacher("mcts:64").judge(start.play(25), seed64(seed64(1, "judge", position_key(start)), 25))
     assert record["child_value"][25] == pytest.approx(1 - after.value, abs=1e-4)
     assert record["child_lead"][25] == pytest.approx(-after.lead, abs=0.01)
 
@@ -82,6 +83,12 @@ def test_leads_at_the_end_are_the_score_or_the_judge() -> None:
     cut = judged_game(GAMES[1], RULES, judge, 0)
     position = Position.start(RULES).play(5).play(6).play(9)
     assert cut["lead"] == -judge.position(position)["lead"]
+
+
+def test_a_judge_remembers_by_which_rules_it_judged() -> None:
+    judge = Judge.of("mcts:100", 4, 7)
+    even, lost = (judge.position(Position.start(Rules(4, 4, komi=komi))) for komi in (2.0, 99.0))
+    assert even["lead"] > lost["lead"] + 50
 
 
 def test_bytes_do_not_depend_on_workers(tmp_path: Path) -> None:
