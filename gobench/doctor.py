@@ -24,6 +24,7 @@ from typing import Literal, TypeAlias
 from gobench import registry
 from gobench.errors import unknown
 from gobench.types import Json
+from gobench.workers import cores
 
 Status = Literal["ok", "absent", "warn", "fail"]
 DISTRIBUTION = "video-gobench"
@@ -324,10 +325,9 @@ def _complaint(need: Json) -> str:
 
 
 def _machine() -> Finding:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / GIB
     shared = shutil.disk_usage("/dev/shm").total if Path("/dev/shm").is_dir() else GIB
-    detail = f"{cores} cores, {memory:.1f} GiB memory"
+    detail = f"{cores()} cores, {memory:.1f} GiB memory"
     if shared < GIB // 4:
         small = f"{detail}, only {shared >> 20} MiB of /dev/shm"
         return Finding(

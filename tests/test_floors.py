@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 FLOORS = {
-    "types": 0, "tasks": 0, "errors": 0, "seeds": 0, "atomic": 0, "canonical": 0, "aside": 0,
+    "types": 0, "tasks": 0, "errors": 0, "seeds": 0, "atomic": 0, "canonical": 0, "aside": 0, "workers": 0,
     "clips": 1, "codec": 1, "shards": 1, "registry": 1, "children": 1,
     "statistics": 1, "results": 1, "evidence": 1, "sketch": 1, "pages": 1,
     "models": 2, "evaluate": 2, "compare": 2, "report": 2, "zeroshot": 2, "smoke": 2,

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gobench.aside import prints_aside
-from gobench.cli.options import LOGGED, as_json, emit, worker_count
+from gobench.cli.options import LOGGED, as_json, emit
 from gobench.errors import StoppedError
+from gobench.workers import worker_count
 
 if TYPE_CHECKING:
     from gobench.results import Result

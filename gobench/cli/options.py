@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 
 import click
 
+from gobench.workers import worker_count
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 dataset = click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
@@ -28,17 +30,6 @@ def workers_option(command: F) -> F:
         callback=lambda ctx, param, value: worker_count(value),
         help="Processes to work with, or auto for one a core. The result does not depend on it.",
     )(command)
-
-
-def worker_count(value: str) -> int:
-    """The number behind ``--workers``."""
-    import os
-
-    if value == "auto":
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if not value.isdigit() or int(value) < 1:
-        raise click.BadParameter(f"{value!r} is not a number of processes: give 1 or more, or auto.")
-    return int(value)
 
 
 def emit(value: Any) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from gobench_go.commands.workers import workers_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,14 +21,6 @@ if TYPE_CHECKING:
 SUFFIX = ".jsonl.gz"
 SPLITS = ("train", "validation", "test", "all")
 SHOWN = 5  # games that were not taken and are named
-
-
-def _workers(ctx: click.Context, param: click.Parameter, value: str) -> int:
-    if value == "auto":
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if not value.isdigit() or int(value) < 1:
-        raise click.BadParameter(f"{value!r} is not a number of processes: give 1 or more, or auto.")
-    return int(value)
 
 
 @click.command(
@@ -70,8 +63,7 @@ def _workers(ctx: click.Context, param: click.Parameter, value: str) -> int:
 @click.option(
     "--seed", type=int, default=0, show_default=True, metavar="N", help="Root of all randomness of mcts."
 )
-@click.option("--workers", default="auto", show_default=True, metavar="N", callback=_workers,
-              help="Processes, or auto for one a core; with KataGo games that are asked about at once.")  # fmt: skip
+@workers_option("Processes, or auto for one a core; with KataGo games that are asked about at once.")
 @click.option(
     "--no-cache", is_flag=True, help="Judge anew what this judge has judged before, and keep nothing."
 )
