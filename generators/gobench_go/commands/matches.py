@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gobench_go.commands.players import conditions, player_options
 from gobench_go.commands.workers import workers_option
 
 if TYPE_CHECKING:
@@ -48,18 +49,13 @@ LONGEST_PAUSE = 3600.0  # seconds
 @click.option("--openings", default="auto", show_default=True, metavar="NAME|FILE|none",
               help="The shipped ones of the board, or your own: SGF, or text such as E5 C3, one a line.")  # fmt: skip
 @click.option("--seed", type=int, default=0, show_default=True, metavar="N", help="Root of all randomness.")
-@click.option("--seconds", type=float, default=60.0, show_default=True, metavar="S",
-              help="That an engine or a model may take for a move.")  # fmt: skip
-@click.option("--tries", type=click.IntRange(1), default=10, show_default=True, metavar="N",
-              help="Answers of a model until its first legal move.")  # fmt: skip
 @click.option("--max-plies", type=click.IntRange(0), default=0, metavar="N",
               help="Cut games there, by area [default: 3 times the points of the board].")  # fmt: skip
 @click.option("--replays", type=click.IntRange(0), default=3, show_default=True, metavar="N",
               help="How often a game is played again that an engine's crash undid.")  # fmt: skip
 @click.option("--sprt", metavar="ELO0,ELO1[,A,B]",
               help="Stop when one of two Elo differences of two players is accepted, with error rates A and B.")  # fmt: skip
-@click.option("--device", default="cpu", show_default=True, metavar="NAME", help="Where torch models run.")
-@click.option("--dtype", default="float32", show_default=True, metavar="NAME", help="Their numbers.")
+@player_options
 @workers_option("Games at a time, or auto for one a core. The result does not depend on it.")
 @click.option("--watch", is_flag=True, help="Show each board as it is played, one game at a time.")
 @click.option("--pause", type=float, default=0.0, metavar="S", help="Seconds between moves, with --watch.")
@@ -96,8 +92,6 @@ def match(
 
 
 def _plan(players: tuple[str, ...], flags: dict[str, Any]) -> Plan:
-    from gobench.models.deadline import check_timeout
-    from gobench_go.arena.names import Conditions
     from gobench_go.arena.openings import find
     from gobench_go.arena.plan import Plan, enter
     from gobench_go.arena.referee import Limits
@@ -107,14 +101,14 @@ def _plan(players: tuple[str, ...], flags: dict[str, Any]) -> Plan:
 
     rows, cols = coords.size(flags["size"])
     rules = named("benchmark", rows, cols, flags["komi"])
-    conditions = Conditions(check_timeout(flags["seconds"]), flags["tries"], flags["device"], flags["dtype"])
+    asked = conditions(flags)
     return Plan(
-        enter(players, conditions),
+        enter(players, asked),
         rules,
         find(flags["openings"], rules),
         flags["games"],
         flags["seed"],
-        conditions,
+        asked,
         Limits(flags["max_plies"], flags["replays"]),
         flags["gauntlet"],
         Sprt.of(flags["sprt"]) if flags["sprt"] else None,

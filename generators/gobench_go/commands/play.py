@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-DTYPES = ("float32", "bfloat16", "float16")
+from gobench_go.commands.players import conditions, player_options
+
 SEATS = {"black": ("you", "model"), "white": ("model", "you"), "watch": ("model", "opponent")}
 
 
@@ -35,10 +36,6 @@ SEATS = {"black": ("you", "model"), "white": ("model", "you"), "watch": ("model"
               help="Who shows what it thinks of each move, such as mcts:2000.")  # fmt: skip
 @click.option("--opponent", default="", metavar="PLAYER",
               help="Who plays against the model when you look on, such as mcts:200.")  # fmt: skip
-@click.option("--tries", type=click.IntRange(1, 1000), default=10, show_default=True, metavar="N",
-              help="How often a model is asked for a legal move.")  # fmt: skip
-@click.option("--seconds", type=float, default=60.0, show_default=True, metavar="S",
-              help="How long a player may think about one move.")  # fmt: skip
 @click.option(
     "--seed",
     type=click.IntRange(0),
@@ -47,9 +44,7 @@ SEATS = {"black": ("you", "model"), "white": ("model", "you"), "watch": ("model"
     metavar="N",
     help="Root of all randomness.",
 )
-@click.option("--device", default="cpu", show_default=True, help="Torch device, for models that take one.")
-@click.option("--dtype", type=click.Choice(DTYPES), default=DTYPES[0], show_default=True,
-              help="Of torch models.")  # fmt: skip
+@player_options
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
@@ -65,17 +60,14 @@ def play(model: str, **flags: Any) -> None:
     this machine alone, at an address that nobody can guess; Ctrl-C ends it.
     """
     from gobench.aside import prints_aside
-    from gobench.models.deadline import check_timeout
-    from gobench_go.arena.names import Conditions
     from gobench_go.arena.play.game import Setup
     from gobench_go.arena.play.server import PlayServer
     from gobench_go.arena.play.table import Seats, Table
     from gobench_go.game import coords
 
     rows, cols = coords.size(flags["board"])
-    conditions = Conditions(check_timeout(flags["seconds"]), flags["tries"], flags["device"], flags["dtype"])
     setup = Setup.of(SEATS[flags["color"]], flags["rules"], rows, cols, flags["komi"])
-    table = Table(Seats(model, flags["opponent"], flags["oracle"]), setup, conditions, flags["seed"])
+    table = Table(Seats(model, flags["opponent"], flags["oracle"]), setup, conditions(flags), flags["seed"])
     out = os.fdopen(os.dup(1), "w")
     with out, prints_aside():
         try:
