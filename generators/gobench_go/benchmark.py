@@ -52,7 +52,7 @@ SUITES: Mapping[str, SuiteRow] = {
         judged="go9-lite", prefix="go9", headline="accuracy", plies=60, starts=1, entropies=(1.45, 1.95),
     ),
     "go9": SuiteRow(
-        about="the same from games that you have judged, with the embedded mcts or with output of your own KataGo",
+        about="the same from games that you have judged, with KataGo or with the embedded mcts",
         judged="go9", prefix="go9", headline="accuracy", plies=60, starts=1, entropies=(1.45, 1.95),
     ),
     "go7-lite": SuiteRow(

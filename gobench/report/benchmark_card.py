@@ -77,6 +77,7 @@ def context() -> Record:
         "opened": opened,
         "hashes": hashes,
         "kinds_of_task": kinds_of_task(opened),
+        "parts": parts_of_kinds(opened),
         "sets": test_sets(opened),
         "scoring": SCORING,
         "methods": METHODS,
@@ -110,6 +111,15 @@ def kinds_of_task(opened: Sequence[SuiteFacts]) -> dict[str, Task]:
         for task in suite.tasks if suite.protocol == STANDARD else ():
             found.setdefault(task.name.rpartition("/")[2], task)
     return found
+
+
+def parts_of_kinds(opened: Sequence[SuiteFacts]) -> dict[str, list[str]]:
+    """ "next-move" -> the parts that tasks of this kind report beside the whole, in all suites."""
+    found: dict[str, dict[str, None]] = {}
+    for suite in opened:
+        for task in suite.tasks if suite.protocol == STANDARD else ():
+            found.setdefault(task.name.rpartition("/")[2], {}).update(dict.fromkeys(task.table([]).slices))
+    return {kind: list(parts) for kind, parts in found.items()}
 
 
 def test_sets(opened: Sequence[SuiteFacts]) -> dict[str, Record]:
