@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from gobench.errors import unknown
+from gobench.errors import UsageError, unknown
 from gobench_go.arena.player import Player
 
 SECONDS = 60.0  # that a player may think about one move
@@ -79,7 +79,10 @@ def _preset_or_model(text: str, conditions: Conditions) -> Player:
 
     models = registry.installed("models")
     if head not in models and (not argument or argument.isdigit()) and not _place(text):
-        raise unknown("player", head, [*KINDS, *PRESETS, *models])
+        names = unknown("player", head, [*KINDS, *PRESETS, *models])
+        raise UsageError(
+            f"{names} A model of your own is a file, package.module:Class, path/to/file.py:Class or cmd:PROGRAM."
+        )
     return ModelPlayer.of(text, conditions)
 
 

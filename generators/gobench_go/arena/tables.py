@@ -14,7 +14,7 @@ from gobench.canonical import dumps, sha256
 from gobench.types import Record
 from gobench_go.arena.pairs import Score, pair_points, pentanomial, score
 from gobench_go.arena.plan import Plan
-from gobench_go.arena.result import DRAW, FORFEITS, GameResult
+from gobench_go.arena.result import DRAW, FORFEITS, GameResult, other
 from gobench_go.arena.sprt import Decision
 from gobench_go.game.position import BLACK, WHITE
 
@@ -233,6 +233,18 @@ def sprt_words(found: Record) -> str:
         f"SPRT of {found['elo0']:+g} Elo (H0) against {found['elo1']:+g} (H1): {found['verdict']} after "
         f"{found['pairs']} pairs, log-likelihood ratio {found['llr']:.2f} with bounds {low:.2f} and {high:.2f}"
     )
+
+
+def first_failures(games: Iterable[GameResult]) -> list[str]:
+    """What the first failure of each player was, a line a player: a forfeit, or a crash that undid a game."""
+    found: dict[str, str] = {}
+    for game in games:
+        failed = [(each.by, each.message) for each in game.voided]
+        failed += [(other(game.winner), game.message)] if game.end in FORFEITS else []
+        for color, message in failed:
+            name = game.black if color == BLACK else game.white
+            found.setdefault(name, f"{name}, first of them in {game.game}: {message.partition(chr(10))[0]}")
+    return list(found.values())
 
 
 def other_events(found: Record) -> list[str]:

@@ -131,6 +131,7 @@ def _say(played: Match, seconds: float, as_json: bool) -> None:
         *tables.text_pairings(found),
         *([tables.sprt_words(found["sprt"])] if found["sprt"] else []),
         *tables.other_events(found),
+        *tables.first_failures(played.games),
         f"{found['games']} games, {found['unique_games']} unique, {plies:.0f} plies in the mean; "
         f"{found['voided']} replayed after a crash; {_spent(played)} in {seconds:,.0f} s",
         f"{played.folder / 'index.html'}",

@@ -349,7 +349,7 @@ def test_stdout_holds_the_protocol_alone() -> None:
 
 def test_wrong_words_are_told_before_the_first_command() -> None:
     done = subprocess.run(program("no-such-model"), input=b"name\n", capture_output=True, timeout=60)
-    assert done.returncode == 2 and done.stdout == b"" and b"unknown model" in done.stderr
+    assert done.returncode == 2 and done.stdout == b"" and b"unknown player" in done.stderr
 
 
 def itself(*words: str) -> str:

@@ -50,6 +50,14 @@ def test_two_players_play_and_the_table_is_told(tmp_path: Path) -> None:
     assert "4 games" in done.output and str(tmp_path / "m" / "index.html") in done.output
 
 
+def test_what_went_wrong_is_told(tmp_path: Path) -> None:
+    failing = f"{Path(__file__).with_name('drawing_models.py')}:Raising"
+    done = call("random", failing, "--games", "2", "--replays", "0", "--out", str(tmp_path / "m"), *SMALL)
+    assert done.exit_code == 0, done.output
+    assert "Raising: 2 lost by crash" in done.output
+    assert re.search(r"\nRaising, first of them in g00000: .*no such luck", done.output)
+
+
 def test_json_and_the_same_command_again(tmp_path: Path) -> None:
     arguments = ("random", "random", "--games", "2", "--out", str(tmp_path / "m"), "--json", *SMALL)
     first, second = (json.loads(call(*arguments).stdout) for _ in range(2))
