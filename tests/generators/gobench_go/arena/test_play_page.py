@@ -267,7 +267,7 @@ while head := sys.stdin.buffer.read(4):
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("no-such-model",), "unknown model"),
+        (("no-such-model",), "unknown player"),
         (("random-legal", "--color", "watch"), "--opponent"),
         (("random-legal", "--board", "40x40"), "not possible"),
         (("random-legal", "--seconds", "-1"), "timeout"),

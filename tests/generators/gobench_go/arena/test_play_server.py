@@ -310,7 +310,7 @@ def test_what_is_asked_before_an_undo_does_not_count_after_it() -> None:
 
 
 def test_tables_that_cannot_be() -> None:
-    with pytest.raises(UsageError, match="unknown model"):
+    with pytest.raises(UsageError, match="unknown player"):
         Table(Seats("no-such-model"), setup(), Conditions()).open()
     with pytest.raises(UsageError, match="--opponent"):
         Table(Seats("random-legal"), setup((MODEL, OPPONENT)), Conditions()).open()
