@@ -1,7 +1,7 @@
 # make quickstart   a virtual environment, an install, a first dataset: built, verified, loaded, drawn
 # make test         install what the tests need and run them        make test-slow   the minutes-long ones
 # make check        ruff format, ruff, mypy, the floors             make bench       speed beside peers, as a table
-# make extras       install every extra: bench, robot, metaworld, ray, plots
+# make extras       install every extra: bench, robot, metaworld, ray, plots, analysis
 #
 # TORCH_INDEX=https://download.pytorch.org/whl/cpu make quickstart   takes torch from another index (here: CPU only)
 
@@ -47,6 +47,8 @@ quickstart: $(VENV)/.installed
 	@echo "Try next ($(BIN) on your PATH, or: source $(BIN)/activate):"
 	@echo "  gobench info $(OUT)"
 	@echo "  gobench evaluate copy-frame --limit 200    # then your own: docs/evaluation.md"
+	@echo "  gobench go match mcts:50 mcts:200 --games 4 --out runs/match    # and gnugo:1 where GNU Go is"
+	@echo "  gobench go play teacher:mcts:50 --oracle mcts:500              # in the browser"
 	@echo "  gobench go render --sgf tests/data/go9_katago_sgf.zip game.gif"
 	@echo "  gobench build-dataset go9-tiny --theme wood --codec moves --games 500 --out runs/wood"
 	@echo "  gobench recipes"
@@ -58,7 +60,7 @@ test-slow: $(VENV)/.dev
 	$(BIN)/python -m pytest -n $(JOBS) -m slow
 
 extras: $(VENV)/.dev
-	$(PIP) -e '.[bench,robot,metaworld,ray,plots]'
+	$(PIP) -e '.[bench,robot,metaworld,ray,plots,analysis]'
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .

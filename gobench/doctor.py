@@ -149,7 +149,8 @@ EXTRAS = {
     "robot": ("mujoco", "gymnasium"),
     "metaworld": ("metaworld",),
     "ray": ("ray",),
-    "plots": ("matplotlib", "umap"),
+    "plots": ("matplotlib",),
+    "analysis": ("matplotlib", "umap"),
     "bench": ("matplotlib", "pyspiel"),
     "dev": ("pytest", "mypy", "mlcroissant", "hypothesis"),
 }

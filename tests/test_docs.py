@@ -38,9 +38,7 @@ def tree_paths() -> list[str]:
 
 
 def tracked() -> set[str]:
-    listed = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True
-    )
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
     if listed.returncode:
         pytest.skip("not a git checkout")
     return {line for line in listed.stdout.splitlines() if (ROOT / line).exists()}
