@@ -211,7 +211,11 @@ def begin(folder: Path, fresh: Plan) -> Plan:
 
 
 def _listed(lines: Sequence[str], most: int = 6) -> str:
-    told = [line.removeprefix("config.") for line in lines if not line.startswith("config_hash")]
+    told = [line.removeprefix("config.") for line in lines if line.startswith("config.")]
+    follows = (
+        ("config", "inputs.", "units ") if told else ("config_hash",)
+    )  # what another config brings with it
+    told += [line for line in lines if not line.startswith(follows)]
     more = f" and {len(told) - most} more" if len(told) > most else ""
     return "; ".join(told[:most]) + more
 

@@ -15,6 +15,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
+from itertools import takewhile, zip_longest
 
 from gobench.canonical import dumps, sha256
 from gobench.errors import DataError, UsageError, unknown
@@ -23,6 +24,8 @@ from gobench.types import Domain, Json, Record
 SPLITS = ("train", "validation", "test")  # their order on disk
 DEDUP = ("none", "exact", "symmetry")
 ABOUT = "about"
+LONGEST = 80  # characters of a value that a message shows
+CONTEXT = 20  # of them before the place where two values begin to differ
 
 
 def _all_train() -> dict[str, float]:
@@ -124,25 +127,55 @@ def configure(
     )
 
 
-def differences(old: Json, new: Json, name: str = "") -> Iterator[str]:
-    """A line for each key in which tables differ: ``options.theme is "wood" there, "ink" was asked for``."""
+def differences(old: Json, new: Json, name: str = "", now: str = "was asked for") -> Iterator[str]:
+    """A line for each leaf in which tables differ: ``options.sources[0].teacher is "mcts@2:50" there, "gnugo:1" was asked
+    for``. A key that one of them lacks: ``options.marks is not there, true was asked for`` or ``options.marks is true
+    there, nothing was asked for``.
+
+    Args:
+        name: of the tables, before every key.
+        now: what is said of the new table.
+    """
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         for key in sorted({*old, *new}):
-            yield from differences(old.get(key), new.get(key), f"{name}.{key}" if name else str(key))
-    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
-        for i, (one, other) in enumerate(zip(old, new, strict=True)):
-            yield from differences(one, other, f"{name}.{i}")
+            yield from differences(old.get(key), new.get(key), f"{name}.{key}" if name else str(key), now)
+    elif _alike(old, new):
+        for i, (one, other) in enumerate(zip_longest(old, new)):
+            yield from differences(one, other, f"{name}[{i}]", now)
     elif old != new:
-        yield f"{name} is {_show(old)} there, {_show(new)} was asked for"
+        yield _difference(name, old, new, now)
+
+
+def _alike(old: Json, new: Json) -> bool:
+    """Whether two values are lists to be compared item by item: equally long ones, and tables in any number."""
+    if not (isinstance(old, list) and isinstance(new, list)):
+        return False
+    return len(old) == len(new) or all(isinstance(each, Mapping) for each in (*old, *new))
+
+
+def _difference(name: str, old: Json, new: Json, now: str) -> str:
+    one, other = _cut(*("" if value is None else dumps(value).decode() for value in (old, new)))
+    return (
+        f"{name} is {one} there, {other or 'nothing'} {now}" if one else f"{name} is not there, {other} {now}"
+    )
+
+
+def _cut(one: str, other: str) -> tuple[str, str]:
+    """Both texts, long ones cut around the place where they begin to differ."""
+    alike = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+    start = max(0, alike - CONTEXT)
+    return _window(one, start), _window(other, start)
+
+
+def _window(text: str, start: int) -> str:
+    if len(text) <= LONGEST:
+        return text
+    end = start + LONGEST
+    return ("…" if start else "") + text[start:end] + ("…" if end < len(text) else "")
 
 
 def _given(table: Mapping[str, Json] | None) -> Record:
     return {key: value for key, value in (table or {}).items() if value is not None}
-
-
-def _show(value: Json) -> str:
-    text = "absent" if value is None else dumps(value).decode()
-    return text if len(text) <= 80 else text[:77] + "..."
 
 
 def _whole(name: str, value: object, least: int) -> None:

@@ -190,8 +190,8 @@ class _Check:
             told = {"domain": there["domain"], "features": there["features"]}
             known = about(self.job.domain) if self.job.domain else told
             fresh = {**describe(self.folder, self.plan, known), "sums": there["sums"]}
-            for line in differences(there, fresh):
-                yield Finding("manifest", MANIFEST, line.replace("was asked for", "follows from the shards"))
+            for line in differences(there, fresh, now="follows from the shards"):
+                yield Finding("manifest", MANIFEST, line)
         except BuildError:
             return  # a shard that cannot be described, which is told where shards are looked at
         except DataError as error:

@@ -122,8 +122,8 @@ class ShardCheck:
     def _compare_index(self, row: Row, index: Record) -> Iterator[Finding]:
         wanted: Record = {"key": row.key, "split": self.shard.split, "shard": self.shard.name}
         wanted |= {"offset": row.offset, "size": row.size, "frames": row.frames}
-        for line in differences(index, wanted):
-            yield Finding("index", "index.parquet", line.replace("was asked for", "in the shard"), row.key)
+        for line in differences(index, wanted, now="in the shard"):
+            yield Finding("index", "index.parquet", line, row.key)
 
     def _bytes(self, handle: int, row: Row) -> bytes:
         """A sample's byte range; raises DataError where it does not lie in the shard."""
@@ -173,8 +173,8 @@ class ShardCheck:
 
     def _compare_record(self, sample: Sample, fresh: Record) -> Iterator[Finding]:
         if sample.members[RECORD] != dumps(fresh):
-            text = "; ".join(differences(sample.record(), fresh)) or "it is not canonical JSON"
-            yield self._found("record", text.replace("was asked for", "when made anew"), sample.key)
+            text = "; ".join(differences(sample.record(), fresh, now="when made anew"))
+            yield self._found("record", text or "it is not canonical JSON", sample.key)
 
     def _look_up(self, key: str, record: Record) -> Iterator[Finding]:
         """Whether the sketch knows the positions of a sample that is trained on."""

@@ -159,6 +159,12 @@ def test_another_build_is_refused_by_key(tmp_path: Path, other: Plan, message: s
     assert "config_hash" not in str(caught.value)
 
 
+def test_what_another_config_brings_with_it_is_not_told(tmp_path: Path) -> None:
+    begin(tmp_path, Plan(config(), {"dot": "1"}, {"a.zip": "00"}, 250))
+    with pytest.raises(BuildError, match=r'another build: codec is "png" there, "moves" was asked for\. Ask'):
+        begin(tmp_path, Plan(config(codec="moves"), {"dot": "1"}, {"journal.jsonl": "not there"}, 2))
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"format":1}', '{"format":9}', "null"])
 def test_a_broken_plan_is_named(tmp_path: Path, text: str) -> None:
     (tmp_path / PLAN).write_text(text)

@@ -91,11 +91,29 @@ def test_differences_name_the_key() -> None:
     old = {"codec": "png", "options": {"theme": "wood", "size": 64}, "seed": 0}
     new = {"codec": "png", "options": {"theme": "ink", "size": 64, "marks": True}, "seed": 1}
     assert list(differences(old, new)) == [
-        "options.marks is absent there, true was asked for",
+        "options.marks is not there, true was asked for",
         'options.theme is "wood" there, "ink" was asked for',
         "seed is 0 there, 1 was asked for",
     ]
+    assert next(differences(new, old)) == "options.marks is true there, nothing was asked for"
+    assert list(differences({"n": 1}, {"n": 2}, now="in the shard")) == ["n is 1 there, 2 in the shard"]
     assert list(differences(old, old)) == []
+
+
+def test_differences_go_down_into_lists_of_tables() -> None:
+    old = {"sources": [{"kind": "selfplay", "teacher": "mcts@2:50", "share": 1}], "sizes": [1, 2]}
+    new = {"sources": [{"kind": "selfplay", "teacher": "gnugo:1", "share": 1}, {"kind": "sgf"}], "sizes": [1]}
+    assert list(differences(old, new, "options")) == [
+        "options.sizes is [1,2] there, [1] was asked for",
+        'options.sources[0].teacher is "mcts@2:50" there, "gnugo:1" was asked for',
+        'options.sources[1] is not there, {"kind":"sgf"} was asked for',
+    ]
+
+
+def test_long_values_are_cut_around_where_they_differ() -> None:
+    (line,) = differences({"path": "a" * 200 + "x" + "b" * 200}, {"path": "a" * 200 + "y" + "b" * 200})
+    same, rest = "…" + "a" * 20, "b" * 59 + "…"
+    assert line == f"path is {same}x{rest} there, {same}y{rest} was asked for"
 
 
 def test_canonical_json_is_one_way_of_writing() -> None:
