@@ -155,7 +155,7 @@ function setView(view) {
   show(state.at);
 }
 
-function select(episode, at = 0) {
+function select(episode, at = episode.opens || 0) {
   pause();
   state.current = episode;
   state.at = at;
@@ -210,7 +210,8 @@ function follow() {
   const [key, at, view] = decodeURIComponent(location.hash.slice(1)).split(":");
   const episode = episodes.find((e) => e.key === key);
   if (view === "board" || view === "pixels") state.view = view;
-  select(episode || state.current || episodes[0], Number.parseInt(at, 10) || 0);
+  const moment = Number.parseInt(at, 10);
+  select(episode || state.current || episodes[0], Number.isNaN(moment) ? undefined : moment);
 }
 
 function address() {

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,11 +24,12 @@ from gobench.build.engine import engine, interruptible
 from gobench.canonical import dumps, loads, pretty, read_json
 from gobench.errors import BuildError, DataError
 from gobench.types import Record
+from gobench_go.arena.another_match import differing
 from gobench_go.arena.games import GAMES, read_games, write_games
 from gobench_go.arena.pairs import pair_points
 from gobench_go.arena.pieces import MatchJob, Piece
 from gobench_go.arena.plan import Plan
-from gobench_go.arena.referee import Watch
+from gobench_go.arena.referee import Watch, drawn
 from gobench_go.arena.result import GameResult
 from gobench_go.arena.sprt import Decision, decide
 
@@ -85,6 +86,7 @@ def play_match(
         _begin(plan, job)
         if (folder / GAMES).exists():
             return _finished(plan, folder)
+        _rehearse(plan, folder, job)
         try:
             pieces = _play(plan, job, workers, progress)
         finally:
@@ -135,7 +137,7 @@ def _begin(plan: Plan, job: MatchJob) -> None:
     if record == before | {"games": plan.games} and plan.games > before.get("games", plan.games):
         _reopen(folder, job)
         atomic.write(path, pretty(record))
-    elif differs := list(_differences(before, record)):
+    elif differs := differing(before, record):
         raise BuildError(
             f"{folder} holds another match: {'; '.join(differs)}. Give the same arguments to go on, another --out, or "
             "--overwrite to start anew."
@@ -156,22 +158,6 @@ def _reopen(folder: Path, job: MatchJob) -> None:
 def _times(folder: Path) -> list[Record]:
     path = folder / TIMES
     return [loads(line, str(path)) for line in path.read_bytes().splitlines()] if path.exists() else []
-
-
-def _differences(before: Record, now: Record) -> Iterator[str]:
-    for key in sorted(before.keys() | now.keys()):
-        old, new = before.get(key), now.get(key)
-        if old == new:
-            continue
-        if isinstance(old, dict) and isinstance(new, dict):
-            yield from (f"{key}: {words}" for words in _differences(old, new))
-        else:
-            yield f"{key} was {_short(old)} and is {_short(new)}"
-
-
-def _short(value: object) -> str:
-    text = dumps(value).decode()
-    return text if len(text) <= 200 else f"{text[:197]}..."
 
 
 def _play(plan: Plan, job: MatchJob, workers: int, progress: Progress | None) -> list[Piece]:
@@ -243,6 +229,19 @@ def decision(plan: Plan, games: Sequence[GameResult]) -> Decision | None:
     if plan.sprt is None:
         return None
     return decide(plan.sprt, pair_points(games, plan.entries[0].name))
+
+
+def _rehearse(plan: Plan, folder: Path, job: MatchJob) -> None:
+    """Make tables and page of one game that nobody played and throw them away, so that what the end of a match needs is
+    loaded, and known to work, before hours of play.
+    """
+    from gobench_go.arena.game_sgf import sgf_of
+    from gobench_go.arena.report import page
+    from gobench_go.arena.tables import summary
+
+    game = drawn(job.fixtures[0])
+    sgf_of(game, plan)
+    page.render(Match(folder, plan, (game,), (), summary(plan, [game], decision(plan, [game]))))
 
 
 def _assemble(plan: Plan, folder: Path, pieces: Sequence[Piece]) -> Match:

@@ -12,11 +12,13 @@ anything else                a video model, as ``gobench.models.load`` names the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
+from importlib.util import find_spec
 from pathlib import Path
 
-from gobench.errors import UsageError, unknown
+from gobench.errors import UsageError
 from gobench_go.arena.player import Player
 
 SECONDS = 60.0  # that a player may think about one move
@@ -78,12 +80,35 @@ def _preset_or_model(text: str, conditions: Conditions) -> Player:
     from gobench_go.arena.model_player import ModelPlayer
 
     models = registry.installed("models")
-    if head not in models and (not argument or argument.isdigit()) and not _place(text):
-        names = unknown("player", head, [*KINDS, *PRESETS, *models])
-        raise UsageError(
-            f"{names} A model of your own is a file, package.module:Class, path/to/file.py:Class or cmd:PROGRAM."
-        )
+    if head not in models and not _place(text):
+        _refuse_misspelt(head, argument, [*KINDS, *PRESETS, *models])
     return ModelPlayer.of(text, conditions)
+
+
+def _refuse_misspelt(head: str, argument: str, known: Sequence[str]) -> None:
+    """Raise UsageError for what is more likely a player's name than ``package.module:Class``."""
+    near = get_close_matches(head, known, n=1)
+    may_be_a_class = bool(argument) and not argument.isdigit()
+    if may_be_a_class and (head == "cmd" or not near or _module(head)):
+        return
+    name = head.rstrip("0123456789")
+    if (digits := head[len(name) :]) and name in known:
+        raise UsageError(f"unknown player {head!r}. Did you mean '{name}:{digits}'? {_others(known)}")
+    meant = f" Did you mean '{near[0]}{argument and f':{argument}'}'?" if near else ""
+    raise UsageError(f"unknown player {head!r}.{meant} {_others(known)}")
+
+
+def _others(known: Sequence[str]) -> str:
+    return (
+        f"Known: {', '.join(sorted(known))}. A model of your own is a file, package.module:Class, path/to/file.py:Class "
+        "or cmd:PROGRAM."
+    )
+
+
+def _module(name: str) -> bool:
+    """Whether there is a module of that name, installed or here."""
+    here = Path(name).exists() or Path(f"{name}.py").exists()
+    return here or (name.isidentifier() and find_spec(name) is not None)
 
 
 def _place(text: str) -> bool:

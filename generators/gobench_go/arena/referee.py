@@ -110,6 +110,12 @@ def play(
         voided += (Voided(loser, len(result.moves), result.message),)
 
 
+def drawn(fixture: Fixture) -> GameResult:
+    """The fixture as a draw after its opening, as if nobody had played."""
+    game, pair, black, white, opening, seeds = (getattr(fixture, key) for key in Fixture.__slots__)
+    return GameResult(game, pair, black, white, opening, opening, seeds, DRAW, "move-limit", 0.0)
+
+
 def winner_by_area(position: Position) -> int:
     """Who has more by the area as it stands: 1 black, 2 white, 0 for a draw."""
     score = position.score()

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 
 from gobench_go.arena.referee import COLORS, Moment
+from gobench_go.arena.result import DRAW, GameResult, other
 from gobench_go.game import coords
 from gobench_go.game.position import BLACK, EMPTY, WHITE
 
+BY_AREA = {"passes": "two passes", "move-limit": "the limit of moves"}
 DISCS = {EMPTY: ".", BLACK: "X", WHITE: "O"}
 
 
@@ -16,6 +18,21 @@ def lines_of(moment: Moment) -> list[str]:
     fixture = moment.fixture
     title = f"{fixture.game}  X {fixture.black}  –  O {fixture.white}"
     return [title, *_board(moment), _words(moment), ""]
+
+
+def ending(game: GameResult) -> str:
+    """How a game ended: ``g00000: White (mcts:200) wins by 12 points (two passes)``."""
+    if game.winner == DRAW:
+        return f"{game.game}: a draw ({BY_AREA[game.end]})"
+    names = {BLACK: game.black, WHITE: game.white}
+    winner, loser = game.winner, other(game.winner)
+    wins = f"{game.game}: {COLORS[winner]} ({names[winner]}) wins"
+    if game.end in BY_AREA:
+        return f"{wins} by {abs(game.score):g} point{'s' * (abs(game.score) != 1)} ({BY_AREA[game.end]})"
+    if game.end == "resign":
+        return f"{wins}, {COLORS[loser]} ({names[loser]}) resigned"
+    why = f": {game.message.partition(chr(10))[0]}" if game.message else ""
+    return f"{wins}, {COLORS[loser]} ({names[loser]}) lost by {game.end}{why}"
 
 
 def _board(moment: Moment) -> list[str]:

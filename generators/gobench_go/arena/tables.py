@@ -20,6 +20,9 @@ from gobench_go.game.position import BLACK, WHITE
 
 SUMMARY_FORMAT = 1
 DIGITS = 4
+RATED = 8  # pairs of games of a player from which on its rating has an interval
+COMPARED = 4  # pairs of games of two players from which on they have an Elo difference
+ADVISED = 20  # games a pairing that are told to those with fewer
 
 
 def summary(plan: Plan, games: Sequence[GameResult], decision: Decision | None) -> Record:
@@ -139,7 +142,7 @@ def _counted(words: Iterable[str]) -> dict[str, int]:
 
 
 def text_table(found: Record) -> list[str]:
-    """The cross table: a row a player, the best one first; each meeting is wins-draws-losses of the row's player."""
+    """The cross table: a row a player, the best one first; ``legend`` says what its marks mean."""
     table = cross(found)
     head, left = table[0], {1}
     widths = [max(len(line[i]) for line in table) for i in range(len(head))]
@@ -150,38 +153,73 @@ def text_table(found: Record) -> list[str]:
 
 def cross(found: Record) -> list[list[str]]:
     """The cells of the cross table, its head first."""
-    rows, ladder = found["players"], found["ladder"]
-    elo = {row["name"]: rung_words(row) for row in ladder["players"]} if ladder else {}
+    rows, ladder = found["players"], rungs_of(found)
+    elo = {row["name"]: row["words"] for row in ladder}
     head = ["", "player", "games", "score", "95% interval", *(["Elo"] if elo else [])]
     table = [head + [f"{i}" for i in range(1, len(rows) + 1)]]
     for place, row in enumerate(rows, 1):
-        rated = [elo[row["name"]]] if elo else []
+        rated = [elo.get(row["name"], "")] if elo else []
         cells = [_meeting(found, row["name"], against["name"]) for against in rows]
         table.append([f"{place}", row["name"], f"{row['games']}", *_shares(row["score"]), *rated, *cells])
     return table
 
 
+def rungs_of(found: Record) -> list[Record]:
+    """The rows of a match's ladder with their ``words``; those of too few games (``few``) have neither interval nor bound.
+    Empty without a ladder.
+    """
+    pairs = Counter[str]()
+    for each in found["pairings"]:
+        for name in each["players"]:
+            pairs[name] += sum(each["pentanomial"])
+    return [_rung(row, pairs[row["name"]]) for row in (found["ladder"] or {"players": []})["players"]]
+
+
+def _rung(row: Record, pairs: int) -> Record:
+    few = pairs < RATED and not row["anchored"]
+    shown = row | {"few": few} | ({"interval": None, "bound": None} if few else {})
+    return shown | {"words": f"{row['elo']:.0f} (too few games)" if few else rung_words(row)}
+
+
 def rung_words(row: Record) -> str:
-    """Elo of a row of a ladder: ``870 (801 to 940)``, ``0 anchor``, ``767 (at least 214)`` where ``ladder_note`` holds."""
+    """Elo of a row of a ladder: ``870 (801 to 940)``, ``0 anchor``, ``767 (≥ 214)`` where ``ladder_note`` holds."""
     if row["anchored"]:
         return f"{row['elo']:.0f} anchor"
     low, high = row["interval"] or (None, None)
     if row["bound"] == ">=" and low is not None:
-        return f"{row['elo']:.0f} (at least {low:.0f})"
+        return f"{row['elo']:.0f} (≥ {low:.0f})"
     if row["bound"] == "<=" and high is not None:
-        return f"{row['elo']:.0f} (at most {high:.0f})"
+        return f"{row['elo']:.0f} (≤ {high:.0f})"
     return f"{row['elo']:.0f} (?)" if None in (low, high) else f"{row['elo']:.0f} ({low:.0f} to {high:.0f})"
+
+
+def legend(found: Record) -> list[str]:
+    """What the marks in the tables mean, a line each, and what more games would tell; only of marks that are there."""
+    lines = ["a-b-c: wins-draws-losses of the row against the column"]
+    if any(enough(each) for each in found["pairings"]):
+        lines.append("pairs a-b-c-d-e: pairs of games that brought the first player 0, ½, 1, 1½ and 2 points")
+    return [*lines, *filter(None, [ladder_note(found), hint(found)])]
 
 
 def ladder_note(found: Record) -> str:
     """What must be known of ratings that are bounds; empty where none is."""
-    rows = found["ladder"]["players"] if found["ladder"] else []
-    if not any(row["bound"] for row in rows):
+    if not any(row["bound"] for row in rungs_of(found)):
         return ""
     return (
-        "Elo with 'at least' or 'at most': one side won every game between this player's group and an anchor, so one "
-        "end of the 95% interval is all that games tell; the number before it is a guess of the prior."
+        "≥ or ≤: one side won every game between this player's group and an anchor, so one end of the 95% interval is "
+        "all that games tell; the number before it is a guess of the prior."
     )
+
+
+def hint(found: Record) -> str:
+    """What to do where games are too few for a rating or an Elo difference; empty where they are not."""
+    few = any(row["few"] for row in rungs_of(found)) or not all(map(enough, found["pairings"]))
+    return f"ratings need more games: --games {ADVISED} or more" if few and not found["sprt"] else ""
+
+
+def enough(pairing: Record) -> bool:
+    """Whether a pairing has the games for an Elo difference."""
+    return sum(pairing["pentanomial"]) >= COMPARED
 
 
 def _fit(left: set[int], column: int, cell: str, width: int) -> str:
@@ -204,15 +242,16 @@ def _shares(found: Record | None) -> tuple[str, str]:
 
 
 def text_pairings(found: Record) -> list[str]:
-    """A line a pairing: counts of pairs, the Elo difference with its interval."""
+    """A line a pairing: its games; counts of pairs and the Elo difference with its interval where they are enough."""
     return [_pairing_line(each) for each in found["pairings"] if each["games"]]
 
 
 def _pairing_line(each: Record) -> str:
     first, second = each["players"]
+    games = "-".join(str(count) for count in each["won_drawn_lost"])
     counts = "-".join(str(count) for count in each["pentanomial"])
-    elo = f", Elo {elo_words(each['elo'])}" if each["elo"] else ""
-    return f"{first} against {second}: pairs {counts}{elo}; {each['unique_games']} of {each['games']} games unique"
+    sure = f", pairs {counts}, Elo {elo_words(each['elo'])}" if enough(each) else ""
+    return f"{first} against {second}: {games}{sure}; {each['unique_games']} of {each['games']} games unique"
 
 
 def elo_words(elo: Record) -> str:

@@ -78,11 +78,11 @@ def match(
         raise UsageError(f"--pause {pause:g}: give seconds from 0 to {LONGEST_PAUSE:g}.")
     began, plan = time.monotonic(), _plan(players, flags)
     bar = _Bar(plan, as_json or watch)
-    screen = _Screen(pause) if watch else None
+    screen = _Screen(pause, sys.stderr.isatty()) if watch else None
     try:
         played = play_match(
-            plan, out, workers=1 if watch else workers, overwrite=overwrite, progress=bar.show,
-            watch=screen.show if screen else None,
+            plan, out, workers=1 if watch else workers, overwrite=overwrite,
+            progress=screen.ended if screen else bar.show, watch=screen.show if screen else None,
         )  # fmt: skip
     except KeyboardInterrupt:
         raise StoppedError(f"stopped. Run the same command again to go on with {out}.") from None
@@ -126,14 +126,14 @@ def _say(played: Match, seconds: float, as_json: bool) -> None:
     plies = found["plies"] / max(1, found["games"])
     lines = [
         *tables.text_table(found),
-        *filter(None, [tables.ladder_note(found)]),
+        *tables.legend(found),
         "",
         *tables.text_pairings(found),
         *([tables.sprt_words(found["sprt"])] if found["sprt"] else []),
         *tables.other_events(found),
         *tables.first_failures(played.games),
         f"{found['games']} games, {found['unique_games']} unique, {plies:.0f} plies in the mean; "
-        f"{found['voided']} replayed after a crash; {_spent(played)} in {seconds:,.0f} s",
+        f"{found['voided']} replayed after a crash; {_spent(played)} in {seconds:,.0f} s of wall time",
         f"{played.folder / 'index.html'}",
     ]
     click.echo("\n".join(lines))
@@ -186,20 +186,30 @@ class _Bar:
 
 
 class _Screen:
-    """Boards on stderr, one under the other; in place where that is a terminal."""
+    """Games on stderr: each board in place where that is a terminal, else only the last one of each game; and how it ended."""
 
-    def __init__(self, pause: float) -> None:
-        self.pause = pause
-        self.height = 0
+    def __init__(self, pause: float, terminal: bool) -> None:
+        self.pause, self.terminal = pause, terminal
+        self.lines: list[str] = []
+        self.told: int | None = None  # finished games, those that lay there included
 
     def show(self, moment: Moment) -> None:
+        """A moment of a game."""
         from gobench_go.arena.screen import lines_of
 
-        lines = lines_of(moment)
-        if moment.reply is None:
-            self.height = 0
-        elif self.height and sys.stderr.isatty():
-            click.echo(f"\x1b[{self.height}A\x1b[J", err=True, nl=False)
-        self.height = len(lines)
-        click.echo("\n".join(lines), err=True)
+        above = 0 if moment.reply is None else len(self.lines)
+        self.lines = lines_of(moment)
+        if self.terminal:
+            if above:
+                click.echo(f"\x1b[{above}A\x1b[J", err=True, nl=False)
+            click.echo("\n".join(self.lines), err=True)
         time.sleep(self.pause)
+
+    def ended(self, games: Sequence[GameResult], total: int) -> None:
+        """Tell the games that have ended since the last call; those of the first one lay there."""
+        from gobench_go.arena.screen import ending
+
+        for game in games[len(games) if self.told is None else self.told :]:
+            board = [] if self.terminal else self.lines[:-1]
+            click.echo("\n".join([*board, ending(game), ""]), err=True)
+        self.told = len(games)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -85,12 +86,10 @@ def _cell(column: int, text: str, width: int) -> str:
 
 
 def _black(ladder: Ladder) -> list[str]:
+    """What Black is worth; nothing where that was not asked or games do not tell."""
     ratings = ladder.ratings
-    if (ratings.advantage, ratings.advantage_low) == (0, 0):
+    numbers = (ratings.advantage, ratings.advantage_low, ratings.advantage_high)
+    if not all(map(math.isfinite, numbers)):
         return []
-    between = (
-        ""
-        if ratings.advantage_low != ratings.advantage_low
-        else f" ({ratings.advantage_low:.0f} to {ratings.advantage_high:.0f})"
-    )
-    return ["", f"Black is worth {ratings.advantage:.0f} points{between}."]
+    value, low, high = (round(number) for number in numbers)
+    return ["", f"Black is worth {value} points ({low} to {high})."] if low != high else []

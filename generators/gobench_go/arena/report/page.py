@@ -59,9 +59,10 @@ def _values(match: Match) -> dict[str, Any]:
         "pairings": [each for each in found["pairings"] if each["games"]],
         "events": tables.other_events(found),
         "sprt": tables.sprt_words(found["sprt"]) if found["sprt"] else "",
-        "ladder": rungs(found["ladder"]) if found["ladder"] else None,
+        "ladder": rungs(found["ladder"] | {"players": tables.rungs_of(found)}) if found["ladder"] else None,
         "elo_words": tables.elo_words,
-        "rung_words": tables.rung_words,
+        "enough": tables.enough,
+        "notes": [*filter(None, [tables.ladder_note(found), tables.hint(found)])],
         "identities": {entry.name: entry.identity for entry in match.plan.entries},
         "ends": [(end, count, ENDS[end]) for end, count in found["ends"].items()],
         "colors": found["colors"],
@@ -80,6 +81,7 @@ def _episode(game: GameResult, match: Match) -> Record:
         "split": " – ".join(sorted((game.black, game.white))),
         "title": f"{game.result} · {game.black} – {game.white}",
         "facts": _facts(game, match),
+        "opens": len(game.opening) or len(game.moves),  # an empty board tells nothing
         "thumb": _thumbnail(boards[-1], table["last"][-1], match),
         "board": table | {"start": boards[0], "steps": steps},
     }

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,13 +14,24 @@ import pytest
 from click.testing import CliRunner, Result
 
 from gobench.errors import BuildError, GobenchError, StoppedError, UsageError
+from gobench.types import Record
 from gobench_go.arena.matches import Match, play_match
 from gobench_go.arena.names import Conditions
 from gobench_go.arena.openings import find
 from gobench_go.arena.plan import Entry, Plan, enter
 from gobench_go.arena.report import page
 from gobench_go.arena.report.ladder import rungs
-from gobench_go.arena.tables import elo_words, ladder_note, rung_words, summary
+from gobench_go.arena.screen import ending
+from gobench_go.arena.tables import (
+    elo_words,
+    hint,
+    ladder_note,
+    legend,
+    rung_words,
+    rungs_of,
+    summary,
+    text_pairings,
+)
 from gobench_go.commands.matches import match as command
 from gobench_go.game.rules import named
 
@@ -45,8 +57,11 @@ def test_two_players_play_and_the_table_is_told(tmp_path: Path) -> None:
     assert "player" in rows[0] and "95% interval" in rows[0]
     assert {row.split()[1] for row in rows[1:3]} == {"random", "mcts:8"}
     assert re.search(
-        r"random against mcts:8: pairs \d-\d-\d-\d-\d, Elo .*; \d of 4 games unique", done.output
-    )
+        r"\nrandom against mcts:8: \d-\d-\d; \d of 4 games unique\n", done.output
+    ), "no Elo of two pairs"  # fmt: skip
+    assert "ratings need more games: --games 20 or more" in done.output
+    assert "a-b-c: wins-draws-losses of the row against the column" in done.output
+    assert re.search(r"s of play in \d+ s of wall time", done.output)
     assert "4 games" in done.output and str(tmp_path / "m" / "index.html") in done.output
 
 
@@ -66,25 +81,41 @@ def test_json_and_the_same_command_again(tmp_path: Path) -> None:
     assert first == second
 
 
-def test_whoever_watches_sees_each_board(tmp_path: Path) -> None:
-    done = call(
-        "random",
-        "mcts:8",
-        "--games",
-        "2",
-        "--out",
-        str(tmp_path / "m"),
-        "--watch",
-        "--max-plies",
-        "14",
-        *SMALL,
-    )
-    assert done.exit_code == 0, done.output
-    shown = done.output.split("\n\n")
+WATCHED = ["random", "mcts:8", "--games", "2", "--watch", "--max-plies", "14"]
+
+
+def test_whoever_watches_sees_each_board(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    assert command.main([*WATCHED, "--out", str(tmp_path / "m"), *SMALL], standalone_mode=False) is None
+    shown = capsys.readouterr().err.split("\n\n")
     assert shown[0].startswith("g00000  X random  –  O mcts:8") and "opening plies" in shown[0]
-    assert (
-        re.search(r"\d+\. Black [A-E][1-5]", shown[1]) and "(X)" in shown[1] and "gives itself" in done.output
-    )
+    assert re.search(r"\d+\. Black [A-E][1-5]", shown[1]) and "(X)" in shown[1]
+    assert "gives itself" in "".join(shown) and "\x1b[" in shown[1]
+    ends = [part for part in shown if re.search(r"g0000\d: (White|Black|a draw)", part)]
+    assert len(ends) == 2
+
+
+def test_whoever_reads_a_log_sees_the_last_boards(tmp_path: Path) -> None:
+    done = call(*WATCHED, "--out", str(tmp_path / "m"), *SMALL)
+    assert done.exit_code == 0, done.output
+    lines = done.stderr.splitlines()
+    assert len(lines) == 2 * 10 and lines[0] == "g00000  X random  –  O mcts:8" and "\x1b" not in done.stderr
+    assert re.match(r"g00000: (White \(mcts:8\) wins by|Black \(random\) wins|a draw)", lines[8])
+    again = call(*WATCHED, "--games", "4", "--out", str(tmp_path / "m"), *SMALL)
+    assert [line[:7] for line in again.stderr.splitlines() if ": " in line[:8]] == ["g00002:", "g00003:"]
+
+
+def test_a_game_ends_in_words(played: Match) -> None:
+    game = replace(played.games[0], black="a", white="b", winner=2, score=-12.0, end="passes")
+    assert ending(game) == "g00000: White (b) wins by 12 points (two passes)"
+    close = replace(game, winner=1, score=1.0, end="move-limit")
+    assert ending(close) == "g00000: Black (a) wins by 1 point (the limit of moves)"
+    assert ending(replace(game, winner=0)) == "g00000: a draw (two passes)"
+    assert ending(replace(game, end="resign")) == "g00000: White (b) wins, Black (a) resigned"
+    late = ending(replace(game, end="late", message="9 s\nmore"))
+    assert late == "g00000: White (b) wins, Black (a) lost by late: 9 s"
 
 
 def test_a_test_says_how_it_stands(tmp_path: Path) -> None:
@@ -99,6 +130,9 @@ def test_a_test_says_how_it_stands(tmp_path: Path) -> None:
         (["random"], "two players or more, not 1"),
         (["random", "mcts:many"], "mcts:many"),
         (["random", "nobody-has-this-name"], "nobody-has-this-name"),
+        (["random", "gnugoo:1"], "unknown player 'gnugoo'. Did you mean 'gnugo:1'? Known: clumsy, "),
+        (["random", "mcts50"], "unknown player 'mcts50'. Did you mean 'mcts:50'? Known: clumsy, "),
+        (["random", "katgo:x"], "unknown player 'katgo'. Did you mean 'katago:x'? Known: clumsy, "),
         (["random", "mcts:8", "--size", "5x"], "board size"),
         (["random", "mcts:8", "--komi", "6.3"], "multiple of 0.5"),
         (["random", "mcts:8", "--openings", "nowhere.sgf"], "nowhere.sgf"),
@@ -120,7 +154,7 @@ def test_another_match_is_not_mixed_in(tmp_path: Path) -> None:
     assert call(*arguments).exit_code == 0
     assert isinstance(
         error := refused(*arguments, "--seed", "1"), BuildError
-    ) and "seed was 0 and is 1" in str(error)
+    ) and "seed was 0; asked for 1" in str(error)
     assert call(*arguments, "--seed", "1", "--overwrite").exit_code == 0
 
 
@@ -168,6 +202,8 @@ def test_the_page_holds_everything_and_loads_nothing(played: Match) -> None:
     assert [each["key"] for each in data["episodes"]] == [game.game for game in played.games]
     for each, game in zip(data["episodes"], played.games, strict=True):
         assert len(each["board"]["steps"]) == len(game.moves) and ["result", game.result] in each["facts"]
+    assert [each["opens"] for each in data["episodes"]] == [len(game.opening) for game in played.games]
+    assert "too few games" in text and "--games 20 or more" in text
     assert "http" not in re.sub(r"http-equiv|http://www.w3.org/2000/svg", "", text) and " style=" not in text
     assert text.count('class="rung"') == 3 and "Bradley" in text and "all pairings" not in text
     assert page.render(played) == text, "the same match gives the same page"
@@ -191,6 +227,17 @@ def test_chromium_plays_a_game_of_the_page(hostile: str, played: Match, tmp_path
     assert re.search(rf'<p id="caption"[^>]*>move 6 / {len(game.moves)} · (Black|White) ', done.stdout)
     assert 'class="disc X"' in done.stdout and "all pairings" in done.stdout
     assert "<title>Match of 3 players</title>" in done.stdout and "<img src=x" not in done.stdout
+    first = subprocess.run(
+        [str(CHROMIUM), *flags, address.partition("#")[0]],
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=True,
+    )
+    opening = len(played.games[0].opening)
+    assert opening and f'aria-live="polite">move {opening} / ' in first.stdout, (
+        "it opens where the opening ends"
+    )
 
 
 def test_a_ladder_is_placed_on_its_axis() -> None:
@@ -215,11 +262,32 @@ def test_elo_differences_in_words() -> None:
 
 def test_ratings_in_words() -> None:
     row = {"name": "a", "elo": 767.4, "interval": [-135.0, None], "bound": ">=", "anchored": False}
-    assert rung_words(row) == "767 (at least -135)"
-    assert rung_words(row | {"interval": [None, 40.0], "bound": "<="}) == "767 (at most 40)"
+    assert rung_words(row) == "767 (≥ -135)"
+    assert rung_words(row | {"interval": [None, 40.0], "bound": "<="}) == "767 (≤ 40)"
     assert rung_words(row | {"interval": None, "bound": "?"}) == "767 (?)"
     assert rung_words(row | {"anchored": True, "elo": 0.0}) == "0 anchor"
-    assert "one side won every game" in ladder_note({"ladder": {"players": [row]}})
+
+
+def test_few_games_have_no_intervals() -> None:
+    def found(pairs: int, sprt: str = "") -> Record:
+        row = {"name": "a", "elo": 767.4, "interval": [-135.0, None], "bound": ">=", "anchored": False}
+        rows = [row, row | {"name": "b", "elo": 0.0, "interval": None, "bound": None, "anchored": True}]
+        meeting = {"players": ["a", "b"], "games": 2 * pairs, "pentanomial": [0, 0, 0, 0, pairs],
+                   "won_drawn_lost": [2 * pairs, 0, 0], "unique_games": 2 * pairs,
+                   "elo": {"value": None, "low": -135.0, "high": None}}  # fmt: skip
+        return {"ladder": {"players": rows}, "pairings": [meeting], "sprt": sprt}
+
+    assert [row["words"] for row in rungs_of(found(7))] == ["767 (too few games)", "0 anchor"]
+    assert [row["words"] for row in rungs_of(found(8))] == ["767 (≥ -135)", "0 anchor"]
+    assert rungs_of(found(7))[0]["interval"] is None and not ladder_note(found(7))
+    assert "one side won every game" in ladder_note(found(8))
+    assert hint(found(7)) == "ratings need more games: --games 20 or more"
+    assert not hint(found(8)) and not hint(found(7, "a test stops when it is sure"))
+    assert text_pairings(found(3)) == ["a against b: 6-0-0; 6 of 6 games unique"]
     assert (
-        ladder_note({"ladder": {"players": [row | {"bound": None}]}}) == ladder_note({"ladder": None}) == ""
+        "6 games" not in text_pairings(found(4))[0]
+        and "pairs 0-0-0-0-4, Elo above" in text_pairings(found(4))[0]
     )
+    assert [line[:5] for line in legend(found(8))] == ["a-b-c", "pairs", "≥ or "]
+    assert [line[:5] for line in legend(found(3))] == ["a-b-c", "ratin"]
+    assert not rungs_of({"ladder": None, "pairings": []})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -16,6 +17,7 @@ import pytest
 
 from gobench.errors import BuildError, DataError, UsageError
 from gobench_go.arena import matches
+from gobench_go.arena.another_match import differing
 from gobench_go.arena.games import read_games
 from gobench_go.arena.matches import Match, play_match
 from gobench_go.arena.names import Conditions
@@ -187,12 +189,41 @@ def test_a_finished_match_is_only_read(played: Match) -> None:
 
 
 def test_another_match_in_the_folder_is_told_by_what_differs(played: Match) -> None:
-    with pytest.raises(BuildError, match=r"seed was 0 and is 1\. Give the same"):
+    with pytest.raises(BuildError, match=r"another match: seed was 0; asked for 1\. Give the same"):
         play_match(plan(seed=1), played.folder)
-    with pytest.raises(BuildError, match="max_plies was 75 and is 9"):
+    with pytest.raises(BuildError, match="match: --max-plies was 75; asked for 9"):
         play_match(Plan(ENTRIES, RULES, find("auto", RULES), 4, limits=Limits(9)), played.folder)
-    with pytest.raises(BuildError, match="openings: name was"):
+    with pytest.raises(BuildError, match=r"match: openings were .* lines, sha256 \w{8}\); asked for none"):
         play_match(Plan(ENTRIES, RULES, find("none", RULES), 4), played.folder)
+    with pytest.raises(
+        BuildError, match="players were random, mcts:8, random#2; asked for random, mcts:8; the"
+    ):
+        play_match(plan(2, 2), played.folder)
+
+
+def test_plans_differ_in_words() -> None:
+    old = plan(2).record
+    players = [old["players"][0], old["players"][1] | {"version": "1"}]
+    (words,) = differing(old, old | {"players": players})
+    assert re.fullmatch(r'the player mcts:8 is another one: version is ".*" there, "1" was asked for', words)
+    rules = old["rules"] | {"rows": 7, "komi": 5.5}
+    assert differing(old, old | {"rules": rules, "gauntlet": True, "sprt": {"elo0": 0.0, "elo1": 10.0}}) == [
+        "the board was 5x5; asked for 7x5",
+        "the test was none; asked for --sprt 0,10",
+        "gauntlet was off; asked for on",
+        "the komi was 4; asked for 5.5",
+    ]
+    assert differing(old, old) == []
+
+
+def test_the_end_is_tried_out_before_the_first_game(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(match: Match) -> str:
+        raise RuntimeError("half an install")
+
+    monkeypatch.setattr("gobench_go.arena.report.page.render", broken)
+    with pytest.raises(RuntimeError, match="half an install"):
+        play_match(plan(2, 2), tmp_path / "m")
+    assert not list((tmp_path / "m").rglob("g*.json")), "no game was played"
 
 
 def test_more_games_of_the_same_match_go_on_with_it(played: Match, tmp_path: Path) -> None:
@@ -203,7 +234,7 @@ def test_more_games_of_the_same_match_go_on_with_it(played: Match, tmp_path: Pat
     assert longer.times[:12] == played.times
     play_match(plan(games=6), tmp_path / "whole")
     assert files(folder) == files(tmp_path / "whole")
-    with pytest.raises(BuildError, match="games was 6 and is 4"):
+    with pytest.raises(BuildError, match="number of games a pairing was 6; asked for 4"):
         play_match(plan(), folder)
 
 

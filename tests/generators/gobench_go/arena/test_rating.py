@@ -169,6 +169,12 @@ def test_the_table_and_the_json_of_the_command(tmp_path: Path) -> None:
     assert {row["name"]: row["elo"] for row in table["players"]}["mcts:1"] == 100.0
 
 
+def test_what_black_is_worth_is_told_only_where_games_tell(tmp_path: Path) -> None:
+    swept = folder(tmp_path / "swept", games("random", "x", "b" * 20))
+    shown = CliRunner().invoke(elo, [swept, "--draws", "100"])
+    assert shown.exit_code == 0 and "Black" not in shown.stdout, shown.output
+
+
 def test_a_ladder_is_drawn_the_same_each_time(tmp_path: Path) -> None:
     ladder = climbed([*LADDER, *games("mcts:50", "gnugo:10", "b" * 20)])
     ladder_plot.save(ladder, tmp_path / "a.svg")
