@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-import webbrowser
+from contextlib import nullcontext
 from typing import Any
 
 import click
@@ -19,14 +19,15 @@ SEATS = {"black": ("you", "model"), "white": ("model", "you"), "watch": ("model"
         "\b\nExamples:\n"
         "  gobench go play model.pt\n"
         "  gobench go play model.pt --color white --oracle mcts:2000\n"
-        "  gobench go play random-legal --board 5x5\n"
+        "  gobench go play teacher:mcts:50 --size 5x5\n"
         "  gobench go play model.pt --color watch --opponent mcts:200"
     )
 )
 @click.argument("model")
 @click.option("--color", type=click.Choice(tuple(SEATS)), default="black", show_default=True,
               help="What you play, or watch the model against --opponent.")  # fmt: skip
-@click.option("--board", default="9x9", show_default=True, metavar="RxC", help="The board of the first game.")
+@click.option("--size", "--board", "size", default="9x9", show_default=True, metavar="RxC",
+              help="The board of the first game.")  # fmt: skip
 @click.option(
     "--komi", type=float, metavar="K", help="What White gets [default: what is usual on the board]."
 )
@@ -56,16 +57,18 @@ SEATS = {"black": ("you", "model"), "white": ("model", "you"), "watch": ("model"
 def play(model: str, **flags: Any) -> None:
     """Play Go against MODEL in the browser, and see the frames that it generates.
 
-    MODEL is a video model (see `gobench models`), a teacher such as mcts:200, or another engine. The page is served to
-    this machine alone, at an address that nobody can guess; Ctrl-C ends it.
+    MODEL is a video model (see `gobench models`), a teacher such as mcts:50, or another engine. Only video models have
+    frames to show: teacher:mcts:50 is one that draws the moves of mcts:50, which by itself plays without frames. The
+    page is served to this machine alone, at an address that nobody can guess; Ctrl-C ends it.
     """
     from gobench.aside import prints_aside
     from gobench_go.arena.play.game import Setup
+    from gobench_go.arena.play.opening import opened
     from gobench_go.arena.play.server import PlayServer
     from gobench_go.arena.play.table import Seats, Table
     from gobench_go.game import coords
 
-    rows, cols = coords.size(flags["board"])
+    rows, cols = coords.size(flags["size"])
     setup = Setup.of(SEATS[flags["color"]], flags["rules"], rows, cols, flags["komi"])
     table = Table(Seats(model, flags["opponent"], flags["oracle"]), setup, conditions(flags), flags["seed"])
     out = os.fdopen(os.dup(1), "w")
@@ -76,9 +79,8 @@ def play(model: str, **flags: Any) -> None:
             with PlayServer(table, flags["port"]) as server:
                 click.echo(f"Playing at {server.url}  (Ctrl-C ends it)", file=out)
                 out.flush()
-                if flags["opens"]:
-                    webbrowser.open(server.url)
-                _serve(server)
+                with opened(server.url) if flags["opens"] else nullcontext():
+                    _serve(server)
         except KeyboardInterrupt:
             click.echo("The game has ended.", err=True)
         finally:

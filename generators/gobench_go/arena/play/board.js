@@ -2,6 +2,13 @@
 
 import { Goban, h, render } from "./vendor/shudan.js";
 
+// The board with the star points that it is given, and not those of its own.
+class Starred extends Goban {
+  static getDerivedStateFromProps(props, state) {
+    return { ...Goban.getDerivedStateFromProps(props, state), hoshis: props.stars };
+  }
+}
+
 const SMALL = 26; // pixels of a point below which a finger asks twice
 const LARGEST = 72;
 const COLORS = ["empty", "black stone", "white stone"];
@@ -16,7 +23,7 @@ export class Board {
 
   show(state) {
     const other = !this.state || this.state.rows !== state.rows || this.state.cols !== state.cols;
-    if (other) this.cursor = null;
+    if (other) Object.assign(this, { cursor: null, seen: false });
     this.state = state;
     this.draw();
   }
@@ -56,7 +63,6 @@ export class Board {
     const col = Math.min(cols - 1, Math.max(0, (at % cols) + right));
     this.cursor = row * cols + col;
     this.seen = true;
-    this.say(this.about(this.cursor));
     this.draw();
   }
 
@@ -70,8 +76,14 @@ export class Board {
     this.cursor = point;
     this.seen = twice;
     this.draw();
-    if (twice) this.say(`${this.about(point)}. Tap again to play there.`);
-    else this.play(point);
+    if (!twice) this.play(point);
+  }
+
+  // What stands at the cursor, while it is to be seen.
+  line() {
+    if (!this.seen || this.cursor === null) return "";
+    const again = coarse.matches && this.size < SMALL && this.state.legal.includes(this.cursor);
+    return this.about(this.cursor) + (again ? ". Tap again to play there." : "");
   }
 
   grid(make) {
@@ -81,18 +93,20 @@ export class Board {
 
   draw() {
     if (!this.state) return;
-    const { rows, cols, columns, board, last, oracle, your_turn: yours } = this.state;
+    const { rows, cols, columns, board, stars, last, oracle, your_turn: yours } = this.state;
     const room = this.place.parentElement.clientWidth;
     this.size = Math.max(12, Math.min(LARGEST, Math.floor(room / (cols + 2.4))));
     const heat = oracle && oracle.heat.length ? oracle.heat : [];
     this.place.classList.toggle("yours", yours);
     this.place.setAttribute("aria-label", `Board of ${rows} by ${cols}. ${this.cursor === null ? "" : this.about(this.cursor)}`);
-    render(h(Goban, {
+    this.say(this.line());
+    render(h(Starred, {
       innerProps: { "aria-hidden": "true" }, // what it shows is said by the element around it
       vertexSize: this.size,
       showCoordinates: true,
       coordX: (x) => columns[x],
       coordY: (y) => rows - y,
+      stars: stars.map((p) => [p % cols, Math.floor(p / cols)]),
       signMap: this.grid((p) => [0, 1, -1][board[p]]),
       markerMap: this.grid((p) => (p === last ? { type: "circle" } : null)),
       heatMap: this.grid((p) => heat[p] || null),

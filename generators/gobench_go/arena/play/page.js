@@ -6,8 +6,8 @@ const SIZES = [5, 7, 9, 13, 19];
 const SIDES = ["", "Black", "White"];
 const SURE_FOR = 4000; // milliseconds in which a second press resigns
 const el = (id) => document.getElementById(id);
-const board = new Board(el("board"), (text) => { el("said").textContent = text; }, (point) => move(point));
-let state = null, gone = false, picked = null, doubt = 0, complaint = "";
+const board = new Board(el("board"), (words) => text("said", words), (point) => move(point));
+let state = null, gone = false, picked = null, doubt = 0, complaint = "", passing = "";
 
 // --- the server ---
 
@@ -51,7 +51,7 @@ async function wish(act, more = {}) {
 
 function take(told) {
   if (state && told.version < state.version) return;
-  if (state && (told.game !== state.game || told.ply !== state.ply)) complaint = "";
+  if (state && (told.game !== state.game || told.ply !== state.ply)) complaint = passing = "";
   const shown = state && JSON.stringify(state.shown);
   state = told;
   if (shown !== JSON.stringify(state.shown)) picked = null;
@@ -67,6 +67,15 @@ function move(point) {
     return;
   }
   wish("play", { move: point });
+}
+
+// A pass that ends the game, or comes early, is asked about once.
+function pass() {
+  if (!state) return;
+  const asked = passing;
+  passing = state.if_passed && `${state.game}/${state.ply}`;
+  if (passing && asked !== passing) buttons();
+  else wish("play", { move: state.rows * state.cols });
 }
 
 function resign() {
@@ -129,6 +138,10 @@ function status() {
 function buttons() {
   const human = state.seats.includes("you");
   el("pass").disabled = !state.your_turn;
+  const unsure = state.your_turn && passing === `${state.game}/${state.ply}`;
+  el("warning").hidden = !unsure;
+  text("warning", unsure ? `${state.if_passed} Pass again if that is meant.` : "");
+  text("pass", unsure ? "Really pass?" : "Pass");
   el("undo").disabled = !state.ply && !state.over;
   el("resign").disabled = !human || state.over;
   text("resign", Date.now() - doubt < SURE_FOR ? "Really resign?" : "Resign");
@@ -188,6 +201,8 @@ function oracle() {
   if (!told) return;
   text("oracle-name", told.name);
   el("heat").checked = told.on;
+  el("legend").hidden = told.gives !== "chances";
+  el("only-moves").hidden = told.gives !== "moves";
   text("opinion", told.error || told.text || (told.on && !state.over ? "thinking…" : ""));
 }
 
@@ -246,8 +261,6 @@ const KEYS = {
   n: () => el("start").focus(),
 };
 
-const pass = () => state && wish("play", { move: state.rows * state.cols });
-
 document.addEventListener("keydown", (event) => {
   const on = document.activeElement, plain = !event.ctrlKey && !event.metaKey && !event.altKey;
   const typing = on && /^(INPUT|SELECT|TEXTAREA)$/.test(on.tagName) && on.type !== "checkbox";
@@ -266,8 +279,9 @@ el("heat").addEventListener("change", () => wish("oracle", { on: el("heat").chec
 el("new").addEventListener("submit", (event) => { event.preventDefault(); start(); });
 el("point").addEventListener("submit", (event) => {
   event.preventDefault();
-  const typed = el("vertex").value, point = /^pass$/i.test(typed.trim()) ? state.rows * state.cols : board.point(typed);
-  if (point === null) complain(`${typed || "nothing"} is no point: write a letter and a number, such as E5.`);
+  const typed = el("vertex").value, point = board.point(typed);
+  if (/^pass$/i.test(typed.trim())) pass();
+  else if (point === null) complain(`${typed || "nothing"} is no point: write a letter and a number, such as E5.`);
   else { el("vertex").value = ""; move(point); }
 });
 listen();

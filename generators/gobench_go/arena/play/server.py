@@ -146,12 +146,24 @@ class Handler(BaseHTTPRequestHandler):
         referer = self.headers.get("Referer")
         if (origin is not None and origin != own) or (referer and not referer.startswith(f"{own}/")):
             raise RefusedError(HTTPStatus.FORBIDDEN, FOREIGN)
-        if self.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
+        if (
+            self.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin")
+            and not self._is_opening()
+        ):
             raise RefusedError(HTTPStatus.FORBIDDEN, FOREIGN)
         token, slash, rest = self.path.partition("?")[0].removeprefix("/").partition("/")
         if not secrets.compare_digest(token.encode(), self.server.token.encode()) or not slash:
             raise RefusedError(HTTPStatus.NOT_FOUND, "there is nothing here: open the whole address")
         return rest
+
+    def _is_opening(self) -> bool:
+        """Whether a browser goes to the whole page, as from the file of ``opening``: to that one may come from anywhere
+        with the token, as it changes nothing and cannot be framed."""
+        whole = self.command == "GET" and self.path == f"/{self.server.token}/"
+        return whole and [self.headers.get(f"Sec-Fetch-{name}") for name in ("Mode", "Dest")] == [
+            "navigate",
+            "document",
+        ]
 
     def _get(self, path: str) -> Body:
         table = self.server.table

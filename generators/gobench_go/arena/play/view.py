@@ -11,7 +11,7 @@ from gobench.types import Record
 from gobench_go.arena.model_player import Shown, Try
 from gobench_go.arena.play.game import YOU, Game, Ply
 from gobench_go.arena.play.table import Table
-from gobench_go.arena.result import DRAW, ENDS
+from gobench_go.arena.result import ENDS
 from gobench_go.game import coords
 from gobench_go.game.position import BLACK, REASONS, WHITE
 from gobench_go.tasks import reading
@@ -20,6 +20,8 @@ from gobench_go.teachers import Judgement
 COLORS = {BLACK: "Black", WHITE: "White"}
 STEPS = 9  # of the heat map
 FAINT = 0.01  # share of the policy below which a point stays cold
+FEW, PART = 10, 0.02  # a chance of winning is told from so many visits, and from that part of all of them
+EARLY = 0.5  # part of the board that is empty, from which a pass is asked about
 
 
 def state(table: Table) -> Record:
@@ -35,6 +37,7 @@ def state(table: Table) -> Record:
         "komi": rules.komi,
         "rules": rules.name,
         "columns": coords.COLUMNS[: rules.cols],
+        "stars": [row * rules.cols + col for row, col in coords.stars(rules.rows, rules.cols)],
         "board": game.now.board.reshape(-1).tolist(),
         "to_move": game.now.to_move,
         "last": _last(game),
@@ -44,6 +47,7 @@ def state(table: Table) -> Record:
         "opponent": bool(table.seats.opponent),
         "legal": list(game.now.legal_moves()) if yours else [],
         "your_turn": yours,
+        "if_passed": if_passed(game) if yours else "",
         "thinking": table.thinking,
         "paused": table.paused,
         "over": game.over,
@@ -66,9 +70,26 @@ def end(game: Game) -> str:
         loser = COLORS[3 - game.winner]
         return f"{COLORS[game.winner]} wins: {loser} {why}{f': {game.message}' if game.message else ''}."
     how = "" if game.end == "passes" else ", as the limit of moves was reached"
-    if game.winner == DRAW:
-        return f"A draw by area{how}."
-    return f"{COLORS[game.winner]} wins by {abs(game.score):g} by area, every stone alive{how}."
+    return f"{_by_area(game)}{how}."
+
+
+def if_passed(game: Game) -> str:
+    """What a pass would mean, where it ends the game or comes early; empty where nobody need be asked."""
+    other, points = COLORS[3 - game.now.to_move], game.setup.rules.points
+    if game.plies and game.plies[-1].move == points:
+        return f"{other} has passed: your pass ends the game as it stands. {_by_area(game)}."
+    empty = int((game.now.board == 0).sum())
+    if empty <= EARLY * points:
+        return ""
+    return f"{empty} of {points} points are empty. If {other} passes too, the game ends as it stands: {_by_area(game)}."
+
+
+def _by_area(game: Game) -> str:
+    """The result of the board as it stands."""
+    if game.score == 0:
+        return "A draw by area, every stone alive"
+    winner = BLACK if game.score > 0 else WHITE
+    return f"{COLORS[winner]} wins by {abs(game.score):g} by area, every stone alive"
 
 
 def _last(game: Game) -> int:
@@ -86,18 +107,28 @@ def _ply(game: Game, number: int, ply: Ply) -> Record:
     }
     if ply.reply is not None and ply.reply.tries > 1:
         told["tries"] = ply.reply.tries
-    lost = _lost(game, number, ply.move)
+    lost = _lost(game, number)
     return told | ({"lost": lost} if lost is not None else {})
 
 
-def _lost(game: Game, number: int, move: int) -> float | None:
-    """What a move gave away of the chance of winning, by the oracle's judgement; None where that is unknown."""
-    known = game.judged.get(number)
-    if known is None or known[0] is not game.positions[number]:
+def _lost(game: Game, number: int) -> float | None:
+    """The mover's chance of winning before a move minus after it, as the oracle told them of the two positions, and
+    never below 0; None where one of them is unknown."""
+    before, after = _judged(game, number), _judged(game, number + 1)
+    if before is None or after is None or not (_has_chances(before) and _has_chances(after)):
         return None
-    found = known[1]
-    best, made = float(found.values[found.best]), float(found.values[move])
-    return round(max(0.0, best - made), 4) if math.isfinite(best - made) else None
+    return round(max(0.0, before.value - (1 - after.value)), 4)
+
+
+def _judged(game: Game, ply: int) -> Judgement | None:
+    """What the oracle thought of the position after so many plies, if it is still that one."""
+    known = game.judged.get(ply)
+    return known[1] if known is not None and known[0] is game.positions[ply] else None
+
+
+def _has_chances(found: Judgement) -> bool:
+    """Whether it tells chances of winning: not every teacher has them."""
+    return math.isfinite(found.value) and bool(np.isfinite(found.values).any())
 
 
 def _shown(game: Game) -> Record | None:
@@ -138,32 +169,43 @@ def oracle(table: Table) -> Record | None:
     """What the oracle thinks of the position; None where there is none."""
     if not table.seats.oracle:
         return None
-    game, ply = table.game, len(table.game.plies)
+    game = table.game
     told: Record = {
         "name": table.name("oracle"),
         "on": table.oracle_on,
         "error": table.oracle_error,
+        "gives": gives(game),
         "heat": [],
         "text": "",
     }
-    known = game.judged.get(ply)
-    if table.oracle_on and known is not None and known[0] is game.now:
-        told |= {"heat": heat(known[1]), "text": opinion(game, known[1])}
+    found = _judged(game, len(game.plies))
+    if table.oracle_on and found is not None:
+        told |= {"heat": heat(found), "text": opinion(game, found)}
     return told
 
 
+def gives(game: Game) -> str:
+    """What the oracle's judgements hold: ``chances``, ``moves`` alone, or nothing yet."""
+    found = [judgement for _, judgement in game.judged.values()]
+    return "" if not found else "chances" if any(map(_has_chances, found)) else "moves"
+
+
 def heat(found: Judgement) -> list[Record | None]:
-    """For each point how warm it is, 1 to 9 by its share of the search, and the mover's chance of winning there."""
-    share = _share(found)
-    most = max(float(share[:-1].max(initial=0.0)), 1e-9)
-    return [_point(float(s), most, float(v)) for s, v in zip(share[:-1], found.values[:-1], strict=True)]
+    """For each point how warm it is, 1 to 9 by its share of the search, and the mover's chance of winning there, told
+    where the search has looked often enough to know."""
+    share = _share(found)[:-1]
+    most = max(float(share.max(initial=0.0)), 1e-9)
+    known = (found.visits >= max(FEW, PART * float(found.visits.sum()))) & np.isfinite(found.values)
+    texts = [
+        f"{100 * value:.0f}" if is_known else "" for value, is_known in zip(found.values, known, strict=True)
+    ]
+    return [_point(float(s), most, text) for s, text in zip(share, texts[:-1], strict=True)]
 
 
-def _point(share: float, most: float, value: float) -> Record | None:
+def _point(share: float, most: float, text: str) -> Record | None:
     if share < FAINT:
         return None
-    strength = max(1, math.ceil(STEPS * math.sqrt(share / most)))
-    return {"strength": strength, "text": f"{100 * value:.0f}" if math.isfinite(value) else ""}
+    return {"strength": max(1, math.ceil(STEPS * math.sqrt(share / most))), "text": text}
 
 
 def _share(found: Judgement) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
@@ -175,7 +217,7 @@ def opinion(game: Game, found: Judgement) -> str:
     """The position in a sentence."""
     parts: Sequence[str] = (f"best {game.name_of(int(found.best))}",)
     color = COLORS[game.now.to_move]
-    if math.isfinite(found.value):
+    if _has_chances(found):
         parts = (*parts, f"{color} wins {100 * found.value:.0f}%")
     if math.isfinite(found.lead):
         parts = (*parts, f"{color} {'leads' if found.lead >= 0 else 'is behind'} by {abs(found.lead):.1f}")

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import webbrowser
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,8 +21,9 @@ from served_tables import tabled
 
 from gobench.errors import UsageError
 from gobench_go.arena.play.game import MODEL, YOU
+from gobench_go.arena.play.opening import opened
 from gobench_go.commands.play import play
-from gobench_go.game import sgf
+from gobench_go.game import coords, sgf
 from gobench_go.game.position import Position
 from gobench_go.game.rules import named
 
@@ -29,6 +31,7 @@ HERE = Path(__file__).parent
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
 READY = "document.querySelectorAll('.shudan-vertex').length > 0"
 YOURS = "!document.getElementById('pass').disabled"
+PASS = "document.getElementById('pass').textContent"
 STATE = "fetch('state').then(answer => answer.json())"
 
 
@@ -81,7 +84,7 @@ def said(browser: Browser) -> str:
 
 @needs_chromium
 def test_a_game_to_its_end(tmp_path: Path) -> None:
-    words = ("random-legal", "--board", "5x5", "--komi", "0.5", "--oracle", "mcts:30", "--seed", "4")
+    words = ("random-legal", "--size", "5x5", "--komi", "0.5", "--oracle", "mcts:60", "--seed", "4")
     with served(*words) as (url, process), Browser(tmp_path / "profile") as browser:
         browser.size(1280, 900)
         browser.open(url)
@@ -110,6 +113,16 @@ def test_a_game_to_its_end(tmp_path: Path) -> None:
         assert browser.run("document.getElementById('said').textContent").startswith("B3, empty")
         browser.press("Enter")
         settled(browser, 2)
+        assert browser.run("document.getElementById('said').textContent").startswith("B3, black stone")
+        browser.press("u")
+        settled(browser, 0)
+        assert browser.run("document.getElementById('said').textContent").startswith("B3, empty")
+        browser.press("p")
+        browser.wait("document.getElementById('warning').textContent.includes('25 of 25 points are empty')")
+        assert current(browser)["ply"] == 0 and browser.run(PASS) == "Really pass?"
+        browser.press("Enter")
+        settled(browser, 2)
+        assert browser.run("document.getElementById('warning').hidden") and browser.run(PASS) == "Pass"
         assert browser.run(f"{STATE}.then(s => s.board[11])") == 1
         free = browser.run(f"{STATE}.then(s => s.legal[0])")
         browser.run(f"document.getElementById('vertex').value = '{'abcde'[free % 5]}{5 - free // 5}'")
@@ -122,6 +135,9 @@ def test_a_game_to_its_end(tmp_path: Path) -> None:
             assert now["ply"] < 120 and now["your_turn"]
             browser.run("document.activeElement.blur()")
             browser.press("p")
+            if now["if_passed"]:
+                assert not browser.run("document.getElementById('warning').hidden")
+                browser.press("p")
             browser.wait(f"{STATE}.then(s => s.over || s.your_turn && s.ply > {now['ply']})")
         assert now["end"] and [m["move"] for m in now["moves"][-2:]] == ["pass", "pass"]
         browser.wait("document.getElementById('status').textContent.includes(' wins by ')")
@@ -164,6 +180,37 @@ def read_sgf(path: Path) -> Any:
         position = position.play(move, color)
     assert position.over
     return game
+
+
+@needs_chromium
+def test_heat_lies_below_the_stones_and_stars_are_ours(tmp_path: Path) -> None:
+    with at_table(oracle="mcts:60") as url, Browser(tmp_path / "profile") as browser:
+        browser.open(url)
+        browser.wait("document.querySelectorAll('.shudan-heatlabel').length > 0")
+        layer = "Number(getComputedStyle(document.querySelector('.shudan-{}')).zIndex)"
+        assert browser.run(f"{layer.format('heat')} < {layer.format('stone')}")
+        assert not browser.run("document.getElementById('legend').hidden")
+        for side in (5, 9):
+            browser.run(f"document.getElementById('size').value = '{side}x{side}'")
+            browser.click("#start")
+            browser.wait(f"document.querySelectorAll('.shudan-vertex').length === {side**2}")
+            drawn = browser.run("document.querySelectorAll('.shudan-hoshi').length")
+            assert drawn == len(coords.stars(side, side))
+
+
+@needs_chromium
+def test_the_file_leads_to_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(webbrowser, "open", lambda url: told.append(url) or True)
+    with at_table() as url, opened(url):
+        assert told[0].startswith("file://") and url.split("/")[-2] not in told[0]
+        file = Path(told[0].removeprefix("file://"))
+        assert (file.stat().st_mode & 0o777, file.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+        with Browser(tmp_path / "profile") as browser:
+            browser.open(told[0])
+            browser.wait(f"location.href === '{url}' && {READY}")
+            assert not problems(browser)
+    assert not file.parent.exists()
 
 
 @needs_chromium

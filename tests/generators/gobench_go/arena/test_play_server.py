@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import math
 import re
 import socket
 import sys
@@ -24,6 +25,7 @@ from gobench.errors import UsageError
 from gobench_go.arena.model_player import Shown, Try
 from gobench_go.arena.names import Conditions
 from gobench_go.arena.play import server as served
+from gobench_go.arena.play import view
 from gobench_go.arena.play.game import FRAMED, MODEL, OPPONENT, YOU, Game, Setup
 from gobench_go.arena.play.server import LARGEST, PlayServer
 from gobench_go.arena.play.table import Seats, StaleError, Table
@@ -32,6 +34,7 @@ from gobench_go.arena.player import NOTHING, RESIGN, Reply
 from gobench_go.engines.faults import EngineError
 from gobench_go.game import sgf
 from gobench_go.tasks import asking
+from gobench_go.teachers import Judgement
 from gobench_go.teachers.random_teacher import RandomTeacher
 
 HERE = Path(__file__).parent
@@ -82,6 +85,20 @@ def test_nobody_else_may_ask(page: Page, name: str) -> None:
             assert status == 403, (name, value, body)
             assert "Access-Control-Allow-Origin" not in headers and "error" in json.loads(data)
     assert page.ask("state", Host=f"localhost:{page.port}")[0] == 200
+
+
+def test_the_page_itself_may_be_gone_to_from_a_file_of_the_person(page: Page) -> None:
+    going = {"Sec_Fetch_Site": "cross-site", "Sec_Fetch_Mode": "navigate", "Sec_Fetch_Dest": "document"}
+    assert page.ask("", **going)[0] == 200
+    assert page.ask("", token="x", **going)[0] == 403
+    for path, other in (
+        ("state", {}),
+        ("", {"Sec_Fetch_Dest": "iframe"}),
+        ("", {"Sec_Fetch_Mode": "no-cors"}),
+    ):
+        assert page.ask(path, **(going | other))[0] == 403, (path, other)
+    assert page.ask("act", b'{"act": "undo"}', **going)[0] == 403
+    assert page.ask("", **going, Origin="null")[0] == 403
 
 
 @pytest.mark.parametrize(
@@ -247,7 +264,8 @@ def test_the_oracle_speaks_only_when_asked(page: Page) -> None:
         now = page.state(now["version"])
     warm = [point for point in now["oracle"]["heat"] if point]
     assert len(now["oracle"]["heat"]) == 25 and max(p["strength"] for p in warm) == 9
-    assert all(0 <= int(p["text"]) <= 100 for p in warm) and "best " in now["oracle"]["text"]
+    assert all(0 <= int(p["text"] or 0) <= 100 for p in warm) and now["oracle"]["gives"] == "chances"
+    assert "best " in now["oracle"]["text"]
 
 
 def test_a_game_that_plays_itself(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -325,6 +343,66 @@ def test_tables_that_cannot_be() -> None:
         taken.listen()
         with pytest.raises(UsageError, match="cannot be had"):
             PlayServer(Table(Seats("random"), setup(), Conditions()), taken.getsockname()[1])
+
+
+# --- what the page is told ---
+
+
+def judged(value: float, visits: dict[int, int], known: bool = True) -> Judgement:
+    counts, values = np.zeros(26, np.int32), np.full(26, np.nan, np.float32)
+    for move, count in visits.items():
+        counts[move] = count
+    values[counts > 0] = value if known else np.nan
+    policy = (counts / max(1, counts.sum())).astype(np.float32)
+    return Judgement(policy, values, counts, int(counts.argmax()), value, values, math.nan)
+
+
+def test_a_loss_agrees_with_what_was_said_of_the_positions() -> None:
+    game = Game(1, setup())
+    chances = (0.6, 0.44, 0.53)  # of Black, White, Black: Black gives away 4%, White nothing
+    for ply, (move, chance) in enumerate(zip((12, 7, 8), chances, strict=True)):
+        game.judged[ply] = (game.now, judged(chance, {move: 50}))
+        game.play(move, YOU if ply % 2 == 0 else MODEL)
+    lost = [view._ply(game, number, ply).get("lost") for number, ply in enumerate(game.plies)]
+    assert lost == [pytest.approx(0.04), 0.0, None], "nothing is known of the last position"
+    del game.judged[1]
+    assert "lost" not in view._ply(game, 0, game.plies[0]) and "lost" not in view._ply(game, 1, game.plies[1])
+    game.judged[1] = (game.positions[2], judged(0.4, {3: 50}))
+    assert "lost" not in view._ply(game, 0, game.plies[0]), "a judgement of a position that was taken back"
+
+
+def test_numbers_stand_where_the_search_has_looked_often_enough() -> None:
+    heat = view.heat(judged(0.5, {0: 500, 1: 300, 2: 21, 3: 14, 4: 10}))
+    assert [point["text"] if point else None for point in heat[:6]] == ["50", "50", "50", "", "", None]
+    assert [point["strength"] for point in heat[:4] if point] == [9, 7, 2, 2]
+    assert [p["text"] for p in view.heat(judged(0.5, {0: 10, 1: 9})) if p] == ["50", ""]
+
+
+def test_a_teacher_without_chances_is_said_to_have_none() -> None:
+    game = Game(1, setup())
+    assert view.gives(game) == ""
+    game.judged[0] = (game.now, judged(math.nan, {12: 1}, known=False))
+    assert view.gives(game) == "moves" and view.opinion(game, game.judged[0][1]) == "best C3"
+    assert view.gives(Game(1, setup())) == ""
+    game.judged[0] = (game.now, RandomTeacher().judge(game.now, 1))
+    assert view.gives(game) == "moves" and "wins" not in view.opinion(game, game.judged[0][1])
+
+
+def test_a_pass_is_asked_about_early_and_when_it_ends_the_game() -> None:
+    game = Game(1, setup())
+    assert view.if_passed(game) == (
+        "25 of 25 points are empty. If White passes too, the game ends as it stands: "
+        "White wins by 5.5 by area, every stone alive."
+    )
+    game.play(12, YOU)
+    game.answer(Reply(25), MODEL, None)
+    assert view.if_passed(game) == (
+        "White has passed: your pass ends the game as it stands. Black wins by 19.5 by area, every stone alive."
+    )
+    game = Game(1, setup())
+    for move in range(0, 25, 2):
+        game.play(move, YOU)
+    assert view.if_passed(game) == "", "half of the board is full"
 
 
 # --- the game itself ---
