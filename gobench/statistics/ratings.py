@@ -1,10 +1,9 @@
 """Elo ratings from results of games: Bradley and Terry's model (1952) with a prior, an advantage and intervals.
 
 The chance of the first player is 1 / (1 + 10^(-(its rating - the other's + advantage) / 400)); a draw is half a win and
-half a loss. Ratings are those of the greatest posterior; the prior is about ``prior`` drawn games of each player, shared
-among its opponents as its games are, half of them with each one first. So two players that met n times differ by
-400 log10((w + prior/2) / (n - w + prior/2)) for w points, which stays finite when one of them won all. A prior of each
-pair would pull the ends of a long ladder together the more, the more players stand on it.
+half a loss. Ratings are those of the greatest posterior; the prior is about ``prior`` games of each player that were not
+played, as ``priors`` says. So two players that met n times differ by 400 log10((w + prior/2) / (n - w + prior/2)) for w
+points, which stays finite when one of them won all.
 
 Ratings are differences; anchors say where they stand. Players whom no results connect with an anchor cannot be rated.
 Where nobody of a group took a point from an anchor, directly or by way of others, only a bound is known: ``bound`` says
@@ -24,6 +23,7 @@ from typing import Literal
 
 import numpy as np
 
+from gobench.statistics import priors
 from gobench.statistics.bradley_terry import Design
 from gobench.statistics.cells import Cells, Played
 from gobench.statistics.comparisons import Bools, groups, reached, said
@@ -31,7 +31,7 @@ from gobench.statistics.intervals import DRAWS, LEVEL, Floats, Ints, Weights
 from gobench.statistics.quantiles import normal_cdf, t_quantile
 
 ELO = 400 / math.log(10)  # points of rating for one natural unit
-PRIOR = 1.0  # drawn games of each player, in all
+PRIOR = 1.0  # virtual games of each player, in all
 FEWEST = 8  # clusters; fewer give no interval, as everywhere
 
 Bound = Literal["", ">=", "<=", "?"]
@@ -99,7 +99,7 @@ def rate(
     Args:
         anchors: players whose rating is given; without any the mean of all players is 0.
         advantage: whether being first may be worth something, the same for all.
-        prior: drawn games of each player, in all; 0 for none, where results allow it.
+        prior: virtual games of each player, in all; 0 for none, where results allow it.
         draws: bootstrap resamples, at least 1.
         seed: decides them.
 
@@ -151,14 +151,14 @@ class _Fit:
             self.fixed[0] = 0.0
         self.free, self.advantage = np.isnan(self.fixed), advantage
         self.design = Design.of(cells.first, cells.second, self.fixed / ELO, advantage)
-        self.prior = prior * cells.shares() / 2  # [K], of each of the two cells of a pair
         if prior < 0:
             raise ValueError(f"a prior of {prior:g} games: give 0 or more")
+        self.prior = priors.virtual(cells, fixed, prior)
         if prior == 0:
             _refuse_infinite(cells, self.design)
 
     def __call__(self, counts: Floats, points: Floats) -> tuple[Floats, Floats]:
-        found = self.design.fit(counts + self.prior, points + self.prior / 2) * ELO
+        found = self.design.fit(counts + self.prior.counts, points + self.prior.points) * ELO
         ratings = np.tile(self.fixed, (len(found), 1))
         ratings[:, self.free] = found[:, : int(self.free.sum())]
         if self.floating:

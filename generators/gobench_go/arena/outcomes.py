@@ -46,12 +46,22 @@ class Outcome(NamedTuple):
     moves: str  # hash of players' board, opening and moves: equal for equal games
 
 
+class Faced(NamedTuple):
+    """A player of an evaluation."""
+
+    task: str
+    rules: Record  # of the board
+    name: str  # there
+    identity: Record
+
+
 class Games(NamedTuple):
     """What was found in the user's files."""
 
     outcomes: Sequence[Outcome]
     unrated: Mapping[str, int]  # key of UNRATED -> how many
     renamed: Sequence[str] = ()  # players whose name another one had
+    faced: Sequence[tuple[str, Faced]] = ()  # players of evaluations, by what they are called here
 
 
 def read(paths: Sequence[str]) -> Games:
@@ -61,12 +71,14 @@ def read(paths: Sequence[str]) -> Games:
         UsageError: a path that does not exist or holds no games.
         DataError: a broken file of games.
     """
-    outcomes, unrated, known = list[Outcome](), Counter[str](), _Known()
+    outcomes, unrated, known, faced = list[Outcome](), Counter[str](), _Known(), list[tuple[str, Faced]]()
     for number, path in enumerate(paths):
         places = matches_of(Path(path).expanduser())
         for place in places:
             games = read_games(place)
-            names = known.names(games, _identities(place))
+            plan = _plan(place)
+            names = known.names(games, _identities(plan))
+            faced += [(names[one.name], one) for one in _faced(plan) if one.name in names]
             outcomes += [_called(of_game(game, f"{number}/"), names) for game in games]
         if not places:
             for found in _of_sgf(path):
@@ -74,7 +86,7 @@ def read(paths: Sequence[str]) -> Games:
                     outcomes.append(found)
                 else:
                     unrated[found] += 1
-    return Games(outcomes, unrated, known.renamed)
+    return Games(outcomes, unrated, known.renamed, faced)
 
 
 def matches_of(path: Path) -> list[Path]:
@@ -106,8 +118,8 @@ class _Known:
         return fresh
 
 
-def _identities(place: Path) -> dict[str, Record]:
-    """Who the players of a match are, by its plan; empty without one."""
+def _plan(place: Path) -> Record:
+    """What a match says of itself; empty without a plan."""
     plan = place / PLAN
     if not place.is_dir() or not plan.is_file():
         return {}
@@ -115,7 +127,23 @@ def _identities(place: Path) -> dict[str, Record]:
     players = table.get("players") if isinstance(table, dict) else None
     if not isinstance(players, list) or not all(isinstance(p, dict) and "as" in p for p in players):
         raise DataError(f"{plan} names no players: it is no plan of a match.")
-    return {player["as"]: {key: value for key, value in player.items() if key != "as"} for player in players}
+    found: Record = table
+    return found
+
+
+def _identities(plan: Record) -> dict[str, Record]:
+    """Who the players of a match are, by its plan."""
+    return {
+        player["as"]: {key: value for key, value in player.items() if key != "as"}
+        for player in plan.get("players", ())
+    }
+
+
+def _faced(plan: Record) -> Iterator[Faced]:
+    """The players of an evaluation: a plan that says of which task it is."""
+    if "task" in plan and isinstance(plan.get("rules"), dict):
+        for name, identity in _identities(plan).items():
+            yield Faced(str(plan["task"]), plan["rules"], name, identity)
 
 
 def _called(game: Outcome, names: Mapping[str, str]) -> Outcome:

@@ -30,11 +30,17 @@ class Ladder:
     repeats: int  # games that are equal to one before, with the same players on the same sides
     unrated: Mapping[str, int]
     renamed: Sequence[str] = ()
+    placed: bool = False  # whether the anchors are those of a suite
 
     def notes(self) -> Iterator[str]:
         """What a reader should know, a line each."""
         if not self.anchors:
             yield "no anchor: ratings are relative to their mean. Give --anchor NAME=ELO to place them."
+        if self.placed:
+            yield (
+                f"anchors: {len(self.anchors)} opponents stand where the shipped ladder of their suite says, and Black "
+                "is worth nothing, as in the suite; --anchor NAME=ELO sets others instead."
+            )
         if self.repeats:
             yield (
                 f"{self.repeats} of {self.games} games repeat another one move by move, players and colours alike: "
@@ -74,6 +80,7 @@ def climb(
     games: Games,
     anchors: Mapping[str, float] | None = None,
     *,
+    placed: Mapping[str, float] | None = None,
     colour: bool = True,
     forfeits: bool = True,
     level: float = 0.95,
@@ -83,7 +90,8 @@ def climb(
     """The ladder of some games.
 
     Args:
-        anchors: player -> rating that is given; None for those of ``ANCHORS`` that play.
+        anchors: player -> rating that is given; None for those of ``placed``, or else of ``ANCHORS``, that play.
+        placed: ratings of a suite's opponents; with them ``colour`` is not asked, for suites exchange colours.
         colour: whether being Black may be worth something.
         forfeits: whether games that ended by a forfeit count.
         level, draws, seed: of the intervals, as ``gobench.statistics.rate``.
@@ -99,10 +107,11 @@ def climb(
         said = "; ".join(f"{count}: {UNRATED[reason]}" for reason, count in unrated.items())
         raise UsageError(f"there is no game to rate{f' ({said})' if said else ''}.")
     names = {name for game in rated for name in (game.black, game.white)}
-    fixed = _anchors(anchors, names)
+    suite = {} if anchors is not None else {name: e for name, e in (placed or {}).items() if name in names}
+    fixed = suite or _anchors(anchors, names)
     played = [Played(game.black, game.white, game.points, game.pair) for game in rated]
     try:
-        ratings = rate(played, fixed, advantage=colour, level=level, draws=draws, seed=seed)
+        ratings = rate(played, fixed, advantage=colour and not suite, level=level, draws=draws, seed=seed)
     except UnconnectedError as error:
         raise UsageError(
             f"{error}. Play games between the groups, rate them apart, or give --anchor NAME=ELO in each."
@@ -112,7 +121,7 @@ def climb(
     seen = Counter((game.black, game.white, game.moves) for game in rated)
     repeats = sum(seen.values()) - len(seen)
     unique = Counter(name for black, white, _ in seen for name in (black, white))
-    return Ladder(ratings, fixed, unique, len(rated), repeats, unrated, games.renamed)
+    return Ladder(ratings, fixed, unique, len(rated), repeats, unrated, games.renamed, bool(suite))
 
 
 def _anchors(given: Mapping[str, float] | None, names: set[str]) -> dict[str, float]:

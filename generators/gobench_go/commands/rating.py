@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 )
 @click.argument("games", metavar="GAMES...", nargs=-1, required=True)
 @click.option("--anchor", "anchors", multiple=True, metavar="NAME=ELO",
-              help="A player whose rating is given; may be repeated [default: random=0 if it plays].")  # fmt: skip
+              help="A player whose rating is given; may be repeated [default: for games of go9-match the "
+                   "ratings of its ladder, else random=0 if it plays].")  # fmt: skip
 @click.option("--no-colour", is_flag=True, help="Do not ask what Black is worth: 0.")
 @click.option("--exclude-forfeits", is_flag=True, help="Leave out games lost by a forfeit or on time.")
 @click.option("--level", type=click.FloatRange(0.5, 0.999), default=0.95, show_default=True, metavar="L",
@@ -42,15 +43,17 @@ def elo(
     """Rate players by their games: Elo with intervals, anchored.
 
     GAMES are folders of `gobench go match` or of the suite go9-match, files of games (games.jsonl), and SGF files,
-    folders, globs and archives of anybody's tournaments, in any number. Bradley-Terry with one drawn game of
-    each player as prior, draws as half, and what Black is worth; intervals by a bootstrap of pairs of games with one
+    folders, globs and archives of anybody's tournaments, in any number. Bradley-Terry with one virtual game
+    of each player as prior, draws as half, and what Black is worth; intervals by a bootstrap of pairs of games with one
     opening. Where one side won every game there are bounds only.
     """
-    from gobench_go.arena import ladder_plot, outcomes, rating
+    from gobench_go.arena import ladder_plot, outcomes, rating, suites
 
     given = dict(map(rating.anchor, anchors)) or None
+    found = outcomes.read(games)
+    placed = None if given else suites.placed(found)
     ladder = rating.climb(
-        outcomes.read(games), given, colour=not no_colour, forfeits=not exclude_forfeits,
+        found, given, placed=placed, colour=not no_colour, forfeits=not exclude_forfeits,
         level=level, draws=draws, seed=seed,
     )  # fmt: skip
     if plot is not None:
@@ -72,7 +75,7 @@ def _table(ladder: Ladder) -> list[str]:
     for rank, player in enumerate(ladder.ratings.players, 1):
         interval = words(player).partition(" ")[2].strip("()") if not player.bound else words(player)
         rows.append((
-            str(rank), player.name, f"{player.elo:.0f}", interval, str(player.games),
+            str(rank), player.name, f"{round(player.elo)}", interval, str(player.games),
             f"{player.wins}-{player.draws}-{player.losses}", f"{player.points / player.games:.1%}",
             str(ladder.unique[player.name]), str(len(player.opponents)),
         ))  # fmt: skip

@@ -270,3 +270,34 @@ def test_anchors_far_away_are_reached() -> None:
 def test_players_with_everything_fixed_need_no_fit() -> None:
     found = rate(match("a", "b", [1, 0] * 10), {"a": 0, "b": 50}, advantage=False, draws=10)
     assert [(p.name, p.elo) for p in found.players] == [("b", 50.0), ("a", 0.0)]
+
+
+LONG = {"clumsy": -432.0, "random": 0.0, "low": 500.0, "middle": 1055.0, "high": 1888.0, "top": 2518.0}
+
+
+def against(true: float, each: int, rng: np.random.Generator) -> list[Played]:
+    """Games of a player "x" with everybody of a ladder."""
+    return [
+        game
+        for name, elo in LONG.items()
+        for game in match("x", name, [float(rng.random() < win_chance(true - elo)) for _ in range(each)])
+    ]
+
+
+def test_given_opponents_do_not_draw_a_player_to_them() -> None:
+    few = match("x", "clumsy", [1, 0]) + match("x", "high", [0.0] * 8) + match("x", "top", [0.0] * 6)
+    assert elos(few, anchors={n: LONG[n] for n in ("clumsy", "high", "top")}, advantage=False)[
+        "x"
+    ] == pytest.approx(-432 + 400 * math.log10(1.5 / 1), abs=1)
+    rng = np.random.default_rng(11)
+    for true in (-300, 0, 1000, 2000):
+        found = [elos(against(true, 20, rng), anchors=LONG, advantage=False)["x"] for _ in range(60)]
+        assert np.mean(found) == pytest.approx(true, abs=25)
+
+
+def test_who_lost_or_won_everything_stays_as_near_to_the_end_as_one_drawn_game_holds_it() -> None:
+    for points, end in ((0.0, "clumsy"), (1.0, "top")):
+        games = [game for name in LONG for game in match("x", name, [points] * 20)]
+        found = elos(games, anchors=LONG, advantage=False)["x"]
+        alone = elos(match("x", end, [points] * 20), anchors={end: LONG[end]}, advantage=False)["x"]
+        assert found == pytest.approx(alone, abs=60) and (found - LONG[end]) * (points - 0.5) > 0

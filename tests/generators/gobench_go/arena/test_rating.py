@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from gobench.errors import DataError, UsageError
-from gobench_go.arena import ladder_plot, outcomes, rating
+from gobench_go.arena import ladder, ladder_plot, outcomes, rating, suites
 from gobench_go.arena.games import GAMES, write_games
 from gobench_go.arena.outcomes import Games, Outcome
 from gobench_go.arena.result import GameResult, Voided
@@ -214,3 +214,35 @@ def test_an_outcome_is_plain() -> None:
     assert outcomes.of_game(LADDER[0], "0/") == Outcome(
         "random", "mcts:1", 1.0, "0/random/mcts:1/o000", False, outcomes.of_game(LADDER[0]).moves
     )
+
+
+def test_opponents_of_a_suite_stand_where_its_ladder_says(tmp_path: Path) -> None:
+    shipped = ladder.read(9, 9)
+    names = ("clumsy:0", "random", "mcts:200")
+    who = [{"as": name, **shipped.identities[name]} for name in names]
+    plan = {"task": "go9/match", "rules": {"rows": 9, "cols": 9}, "players": [*who, {"as": "model"}]}
+    played = [game for name in names for game in games("model", name, "ab" * 4)]
+    place = tmp_path / "run" / "games" / "go9-match"
+    folder(place, played)
+    (place / "plan.json").write_text(json.dumps(plan))
+    found = outcomes.read([str(tmp_path / "run")])
+    assert suites.placed(found) == {name: shipped.ratings[name] for name in names}
+    shown = CliRunner().invoke(elo, [str(tmp_path / "run"), "--draws", "100", "--json"])
+    assert json.loads(shown.stdout)["anchors"]["mcts:200"] == shipped.ratings["mcts:200"]
+    shown = CliRunner().invoke(elo, [str(tmp_path / "run"), "--draws", "100"])
+    assert "anchors: 3 opponents stand where the shipped ladder" in shown.stderr
+    shown = CliRunner().invoke(
+        elo, [str(tmp_path / "run"), "--draws", "100", "--anchor", "random=50", "--json"]
+    )
+    assert json.loads(shown.stdout)["anchors"] == {"random": 50.0}
+    plan["players"] = [{"as": "mcts:200", "version": "of old"}, {"as": "random", "version": "none"}]
+    (place / "plan.json").write_text(json.dumps(plan))
+    assert suites.placed(outcomes.read([str(tmp_path / "run")])) == {}
+    plan |= {"rules": {"rows": 5, "cols": 5}, "task": "go5/match", "players": who}
+    small = folder(tmp_path / "small" / "games" / "go5-match", played)
+    (Path(small) / "plan.json").write_text(json.dumps(plan))
+    (place / "plan.json").write_text(
+        json.dumps(plan | {"rules": {"rows": 9, "cols": 9}, "task": "go9/match"})
+    )
+    with pytest.raises(UsageError, match="unlike suites"):
+        suites.placed(outcomes.read([str(tmp_path / "run"), str(tmp_path / "small")]))
