@@ -113,6 +113,13 @@ class Faced(NamedTuple):
     moves: str  # equal for games that went alike
 
 
+class Chosen(NamedTuple):
+    """Samples that a report may show."""
+
+    rule: str  # how they were chosen, for the reader
+    rows: Sequence[int]  # of the table, the first ones first
+
+
 class Task(Protocol):
     """A frozen test.
 
@@ -129,6 +136,9 @@ class Task(Protocol):
     ``difficulty() -> float64 [n]``: how hard each sample of ``ids`` is, larger is harder: reports show the hardest right
     answers first.
 
+    ``chosen(table, rows) -> Mapping[str, Chosen]``: how its own samples are chosen for a report's "best", "worst" and
+    "strangest", where the report's rules do not suit.
+
     ``optional: bool``: a result is complete without this task.
 
     ``unavailable() -> str``: why it cannot be run on this machine, in a line that says what to do; "" where it can.
@@ -136,7 +146,8 @@ class Task(Protocol):
     ``most_together: int``: how many samples are played at once at most, where a group is to be finished soon.
 
     ``games(rows) -> sequence of Faced``: of samples that are games against opponents; the result then has a match for each
-    opponent. ``ladder: Mapping[str, float]``: opponents' ratings, which give the model one.
+    opponent. ``ladder: Mapping[str, float]``: opponents' ratings, which give the model one;
+    ``opponents: Mapping[str, float | None]``: all opponents, None for those without a rating, the weakest first.
 
     ``records(rows, model) -> Mapping[str, bytes]``: files made of the rows for people and other programs, by their names
     below ``games/TASK/``; ``model`` is what the result says of it.

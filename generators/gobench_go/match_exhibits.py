@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gobench.tasks import Exhibit
+from gobench.tasks import Chosen, Exhibit, Table
 from gobench.types import Array, Record
 from gobench_go.game import coords
 from gobench_go.game.position import NAMES, board_of
@@ -45,6 +45,18 @@ def exhibit(task: Match, sample: str, row: Record | None, frames: Mapping[str, A
         pictures += _failed(drawn, game, frames)
     outcome = f": {row['result']}" if row is not None else ""
     return Exhibit(f"against {found.rung.name}, {who}{outcome}", pictures, facts)
+
+
+def chosen(table: Table, rows: Sequence[Record]) -> Mapping[str, Chosen]:
+    """Which games a report shows as the worst and the strangest."""
+    plies = {row["id"]: len(row["moves"]) for row in rows}
+    lost, illegal = table.columns["score"] == 0, table.columns["illegal_answers"]
+    soonest = sorted(np.flatnonzero(lost).tolist(), key=lambda n: (plies[table.ids[n]], n))
+    strange = sorted(np.flatnonzero(illegal).tolist(), key=lambda n: (-illegal[n], n))
+    return {
+        "worst": Chosen("lost games, those that were lost soonest first", soonest),
+        "strangest": Chosen("games with answers that were no legal move, the most of them first", strange),
+    }
 
 
 def _boards(drawn: Look, game: Game) -> Iterator[tuple[str, Array]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
+from itertools import starmap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +39,8 @@ if TYPE_CHECKING:
 )
 @click.option("--protocol", default="standard", show_default=True, metavar="NAME", help="How to ask.")
 @click.option("--task", "tasks", multiple=True, metavar="NAME", help="Run this task alone. May be repeated.")
-@click.option("--limit", type=click.IntRange(1), metavar="N", help="Ask N samples of each task, a fair part.")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="Ask N samples of each task, a fair part; "
+              "N games of each in go9-match, which tell little of its Elo below 100.")  # fmt: skip
 @click.option("--seed", default=0, show_default=True, help="Root of the model's randomness.")
 @click.option("--batch", default=32, show_default=True, type=click.IntRange(1), help="Samples asked at once.")
 @click.option(
@@ -170,6 +172,7 @@ def suite_facts(domain: Any, name: str) -> dict[str, Any]:
                 "headline": task.headline,
                 "protocol_hash": protocol_hash(task),
                 "metrics": {key: metric.about for key, metric in task.metrics.items()},
+                **({"opponents": dict(task.opponents)} if hasattr(task, "opponents") else {}),
                 **_left_out(task),
             }
             for task in tasks
@@ -203,6 +206,8 @@ def say_suite(name: str, facts: dict[str, Any]) -> None:
     told: list[dict[str, str]] = []
     for task, own in facts["tasks"].items():
         click.echo(f"  {task} {own['version']}: {own['samples']:,} samples, headline {own['headline']}")
+        if "opponents" in own:
+            click.echo(f"    against {', '.join(starmap(_opponent, own['opponents'].items()))}")
         if "unavailable" in own:
             click.echo(f"    not on this machine: {own['unavailable']}")
         for metric, about in own["metrics"].items() if own["metrics"] not in told else ():
@@ -211,6 +216,10 @@ def say_suite(name: str, facts: dict[str, Any]) -> None:
     for protocol, about in facts["protocols"].items():
         sizes = [f"{task} {size:,}" for task, size in facts["samples"].get(protocol, {}).items()]
         click.echo(f"  --protocol {protocol}: {about}" + (f" ({', '.join(sizes)} samples)" if sizes else ""))
+
+
+def _opponent(name: str, elo: float | None) -> str:
+    return name if elo is None else f"{name} (Elo {elo:.0f})"
 
 
 def say(result: Result) -> None:

@@ -34,10 +34,11 @@ def lines(result: Result) -> Iterator[str]:
 
 def match_lines(result: Result) -> Iterator[str]:
     """The model's place among its opponents, and a line an opponent."""
-    from gobench.report.ladder import elo_words
+    from gobench.report.ladder import FEW, elo_words
 
     if result.standing:
-        yield f"Elo {elo_words(result.standing.elo)} on the ladder, {result.standing.elo.n:,} games"
+        elo = result.standing.elo
+        yield f"Elo {elo_words(elo)} on the ladder, from {elo.n:,} games{' only' if elo.n < FEW else ''}"
     anchors = result.standing.anchors if result.standing else {}
     for match in result.matches:
         rating = f" (Elo {anchors[match.opponent]:.0f})" if match.opponent in anchors else ""

@@ -6,6 +6,8 @@ worst      the largest loss: by the task's first metric that is better lower, el
 strangest  kinds of answers that are rare (below 5% of all) and were not read cleanly, then the least confidence of
            reading
 
+A task for which these rules do not suit has its own: see ``chosen`` in ``gobench.tasks.Task``.
+
 In each list two samples of one cluster (positions of one game) stand only when there are no others left; no sample is
 shown twice; ties go by the sample's id.
 """
@@ -52,12 +54,15 @@ def choose(task: Task, table: Table, rows: Sequence[Record], count: int) -> list
         else f"{UNSURE} (no kind is rare)",
         "order": "the hardest first" if hasattr(task, "difficulty") else "in the order of their names",
     }
+    rules = {name: rule.format(**words) for name, rule in RULES.items()}
+    for name, own in (task.chosen(table, rows) if hasattr(task, "chosen") else {}).items():
+        rules[name], order[name] = own.rule, list(own.rows)
     taken: set[int] = set()
     groups = []
     for name, ranked in order.items():
         picked = _spread([n for n in ranked if n not in taken], table.clusters, count)
         taken |= set(picked)
-        groups.append(Group(name, RULES[name].format(**words), [table.ids[n] for n in picked]))
+        groups.append(Group(name, rules[name], [table.ids[n] for n in picked]))
     return groups
 
 

@@ -8,6 +8,8 @@ from typing import NamedTuple
 from gobench.report.draw import Axis, Mark, axis
 from gobench.results import Elo, Match, Result
 
+FEW = 100  # games; intervals of fewer are hundreds of points wide
+
 
 class Row(NamedTuple):
     """An opponent, or the model."""
@@ -23,6 +25,7 @@ class Row(NamedTuple):
     illegal: str
     forfeits: str
     unique: str
+    note: str = ""  # beside the rating
 
 
 class Ladder(NamedTuple):
@@ -96,6 +99,7 @@ def _model(result: Result, elo: Elo, scale: Axis) -> Row:
         illegal=f"{sum(match.illegal for match in result.matches)}",
         forfeits=f"{sum(match.forfeits for match in result.matches)}",
         unique=f"{sum(match.unique_games for match in result.matches)}",
+        note=f"from {elo.n} games only" if elo.n < FEW else "",
     )
 
 

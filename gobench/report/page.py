@@ -100,7 +100,7 @@ def _part(result: TaskResult, task: Task | None, whole: Result, folder: Path, co
         headline=result.headline,
         facts=_task_facts(result),
         notices=notices,
-        metrics=content.metric_rows(result, task, floors),
+        metrics=content.metric_rows(result, task, floors) if result.missing is None else (),
         floors=list(floors),
         methods=content.methods(result),
         kinds=content.kind_rows(result, task) if result.n else (),

@@ -22,7 +22,7 @@ import numpy.typing as npt
 from gobench.canonical import check, dumps, sha256
 from gobench.errors import DataError
 from gobench.seeds import seed64
-from gobench.tasks import Exhibit, Faced, Metric, Table, View
+from gobench.tasks import Chosen, Exhibit, Faced, Metric, Table, View
 from gobench.types import Array, Json, Record
 from gobench_go.game.position import NAMES
 from gobench_go.game.rules import Rules
@@ -113,6 +113,11 @@ class Match:
     def ladder(self) -> Mapping[str, float]:
         """Ratings of opponents."""
         return self.ratings
+
+    @property
+    def opponents(self) -> Mapping[str, float | None]:
+        """All of them with their ratings, the weakest first."""
+        return {rung.name: self.ratings.get(rung.name) for rung in self.ladder_of.rungs}
 
     @cached_property
     def samples(self) -> Mapping[str, Sample]:
@@ -255,6 +260,12 @@ class Match:
         clusters = np.array([pairs[_pair(sample)] for sample in played], np.int64)
         clean = np.array([game.clean for game in found], np.bool_)
         return Table(ids, clusters, _columns(found), [game.end for game in found], clean, parts)
+
+    def chosen(self, table: Table, rows: Sequence[Record]) -> Mapping[str, Chosen]:
+        """For reports: lost games are the worst, however they were lost."""
+        from gobench_go.match_exhibits import chosen
+
+        return chosen(table, rows)
 
     def games(self, rows: Sequence[Record]) -> Iterator[Faced]:
         """The games as ratings need them."""

@@ -158,6 +158,7 @@ def test_the_report_has_the_ladder_and_games(whole: Path, tmp_path: Path) -> Non
     text = write(whole, tmp_path / "page.html", most=6).read_text()
     assert 'id="ladder"' in text and 'href="games/go5-match/"' in text
     assert "after ply" in text and "mcts:200" in text
+    assert "Lost games, those that were lost soonest first" in text and "games only" in text
 
 
 def test_games_are_played_in_small_groups(model: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gobench.report.choose import choose, confidence, difficulty, strangest
-from gobench.tasks import Metric, Table
+from gobench.tasks import Chosen, Metric, Table
 
 IDS = [f"s{i}" for i in range(8)]
 KINDS = ["clean", "clean", "clean", "blank", "blank", "blank", "torn", "clean"]
@@ -93,3 +93,12 @@ def test_the_rule_says_which_metrics_were_used() -> None:
 def test_confidence_is_the_least_anywhere() -> None:
     assert confidence({"a": [{"confidence": 0.4}, {"b": {"confidence": 0.3}}]}) == 0.3
     assert confidence({"missing": True}) == float("inf")
+
+
+def test_a_task_may_choose_by_rules_of_its_own() -> None:
+    own = task(
+        chosen=lambda table, rows: {"worst": Chosen("lost games", [4, 6]), "strangest": Chosen("odd", [])}
+    )
+    groups = {group.name: group for group in choose(own, table(), rows(), 3)}
+    assert (groups["worst"].rule, groups["worst"].ids) == ("lost games", ["s4", "s6"])
+    assert (groups["strangest"].ids, len(groups["best"].ids)) == ([], 3)
