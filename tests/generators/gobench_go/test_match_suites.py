@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from gobench import evidence
 from gobench.canonical import sha256_file
+from gobench.cli.evaluate import suites
 from gobench.errors import DataError, UsageError
 from gobench.evaluate import evaluate, open_suite, score
 from gobench.evaluate.begin import Plan
@@ -264,3 +266,9 @@ def _short(row: rungs.Ladder) -> list[rungs.Rung]:
 
 def _complete(place: Path) -> Result:
     return read_result(evaluate("copy-frame", suite="go9-match", out=place / "run"))
+
+
+def test_suites_name_opponents_with_their_elo() -> None:
+    shown = CliRunner().invoke(suites, ["go5-match"])
+    elo = ladder.read(5, 5).ratings["mcts:200"]
+    assert "random (Elo 0), mixed:50" in shown.output and f"mcts:200 (Elo {elo:.0f})" in shown.output
