@@ -51,7 +51,9 @@ def questions_of(
             raise
         return SYNTHETIC, [_made_up(view, samples)], [Finding("note", "suite", str(error), "Give --suite.")]
     ready_made = getattr(loaded.model, "ready_made", False)
-    tasks = [t for t in opened.tasks if not (t.chained and ready_made) and not getattr(t, "unavailable", str)()]
+    tasks = [
+        t for t in opened.tasks if not (t.chained and ready_made) and not getattr(t, "unavailable", str)()
+    ]
     return name, [_case(task, view, samples) for task in tasks], []
 
 
