@@ -14,7 +14,7 @@ import numpy.typing as npt
 from gobench.errors import UsageError
 from gobench.tasks import View
 from gobench.types import Array, Json, Record
-from gobench_go.game.position import Position
+from gobench_go.game.position import NAMES, Position
 from gobench_go.game.rules import RULES, Rules
 from gobench_go.tasks import reading
 from gobench_go.video.themes import Look, look
@@ -22,6 +22,11 @@ from gobench_go.video.themes import Look, look
 THEME = "videoworld"
 COLOURS = ("", "black", "white")
 NO_MOVE = -1
+RULES_IN_WORDS = (
+    "The game is Go on {rows}x{cols} points. Players take turns putting one stone on an empty point. Stones of the other "
+    "colour that are left without an empty neighbouring point are taken off the board at once. No stone may be put where "
+    "its own group would be without one, and no earlier board may come again."
+)
 
 
 class Verdict(NamedTuple):
@@ -30,6 +35,19 @@ class Verdict(NamedTuple):
     kind: str  # a key of reading.KINDS
     move: int  # row * C + col, R*C is the pass; -1 where no move can be read
     why: str  # why it is no legal move: a key of game.position.REASONS, or the kind; empty for a legal one
+
+
+def wording(rules: Rules, color: int) -> Mapping[str, str]:
+    """Words for an instruction: whose move it is (1 black, 2 white), and the rules."""
+    return {
+        "to_move": COLOURS[color],
+        "To_move": NAMES[color],
+        "other": COLOURS[3 - color],
+        "board": f"{rules.rows}x{rules.cols}",
+        "rows": str(rules.rows),
+        "cols": str(rules.cols),
+        "rules": RULES_IN_WORDS.format(rows=rules.rows, cols=rules.cols),
+    }
 
 
 def square_look(name: str, theme: str, view: View, rules: Rules) -> Look:

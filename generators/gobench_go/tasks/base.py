@@ -12,18 +12,12 @@ import numpy.typing as npt
 from gobench.errors import DataError
 from gobench.tasks import Ask, View
 from gobench.types import Array, Json, Record
-from gobench_go.game.position import NAMES
 from gobench_go.judged import JudgedGame, JudgedSet
 from gobench_go.tasks import asking
-from gobench_go.tasks.asking import COLOURS, THEME
+from gobench_go.tasks.asking import THEME
 from gobench_go.tasks.samples import Sample
 from gobench_go.video.themes import Look
 
-RULES_IN_WORDS = (
-    "The game is Go on {rows}x{cols} points. Players take turns putting one stone on an empty point. Stones of the other "
-    "colour that are left without an empty neighbouring point are taken off the board at once. No stone may be put where "
-    "its own group would be without one, and no earlier board may come again."
-)
 Ints = npt.NDArray[np.int64]
 
 
@@ -85,16 +79,7 @@ class JudgedTask:
 
     def wording(self, sample: str) -> Mapping[str, str]:
         """Words for an instruction: who is to move and the rules."""
-        color, rules = self.sample(sample).color, self.judged.rules
-        return {
-            "to_move": COLOURS[color],
-            "To_move": NAMES[color],
-            "other": COLOURS[3 - color],
-            "board": f"{rules.rows}x{rules.cols}",
-            "rows": str(rules.rows),
-            "cols": str(rules.cols),
-            "rules": RULES_IN_WORDS.format(rows=rules.rows, cols=rules.cols),
-        }
+        return asking.wording(self.judged.rules, self.sample(sample).color)
 
     def positions(self) -> npt.NDArray[np.uint64]:
         """The hash of each sample's board and side to move, equal under symmetries: uint64 [n]."""

@@ -24,11 +24,9 @@ from gobench.errors import DataError
 from gobench.seeds import seed64
 from gobench.tasks import Chosen, Exhibit, Faced, Metric, Table, View
 from gobench.types import Array, Json, Record
-from gobench_go.game.position import NAMES
 from gobench_go.game.rules import Rules
 from gobench_go.tasks import asking, match_records, reading, rungs
 from gobench_go.tasks.asking import COLOURS
-from gobench_go.tasks.base import RULES_IN_WORDS
 from gobench_go.tasks.game import ENDS, Game, Terms, follow
 from gobench_go.tasks.match_trial import MatchTrial
 from gobench_go.tasks.rungs import Ladder, Rung
@@ -170,16 +168,7 @@ class Match:
 
     def wording(self, sample: str) -> Mapping[str, str]:
         """Words for an instruction: the model's colour and the rules."""
-        color, rules = self.sample(sample).color, self.rules
-        return {
-            "to_move": COLOURS[color],
-            "To_move": NAMES[color],
-            "other": COLOURS[3 - color],
-            "board": f"{rules.rows}x{rules.cols}",
-            "rows": str(rules.rows),
-            "cols": str(rules.cols),
-            "rules": RULES_IN_WORDS.format(rows=rules.rows, cols=rules.cols),
-        }
+        return asking.wording(self.rules, self.sample(sample).color)
 
     def positions(self) -> npt.NDArray[np.uint64]:
         """None: games go where they go."""
