@@ -24,7 +24,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -35,7 +34,8 @@ from urllib.parse import parse_qsl
 from gobench.canonical import sha256_file
 from gobench.errors import DataError, UsageError, unknown
 from gobench.types import Record
-from gobench_go.engines.nets import HUMAN, file_at, find_file, find_net, net_name
+from gobench_go.engines import find
+from gobench_go.engines.nets import HUMAN, PROFILE, file_at, find_file, find_net, net_name
 
 KIND = "katago"
 PROGRAM = "GOBENCH_KATAGO"
@@ -48,8 +48,6 @@ OWN = Path(str(files("gobench_go.engines").joinpath("data/katago_analysis.cfg"))
 """The config that is used where none is given."""
 FORCED = {"reportAnalysisWinratesAs": "SIDETOMOVE", "conservativePass": "false"}
 """What no config may change: who values speak for, and that a second pass ends the game with the board as it is."""
-_RANK = r"(?:[1-9]|1\d|20)k|[1-9]d"
-_PROFILE = re.compile(rf"(?:preaz|rank)_(?:{_RANK})(?:_(?:{_RANK}))?|proyear_(\d{{4}})")
 GET = (
     "Debian and Ubuntu: unpack a release of https://github.com/lightvector/KataGo/releases and put `katago` on PATH; "
     f"macOS: `brew install katago`; Windows: use WSL. {PROGRAM} may name the program instead"
@@ -165,8 +163,7 @@ def _whole(text: str, key: str, word: str, most: int) -> int:
 
 
 def _profile(word: str) -> str:
-    found = _PROFILE.fullmatch(word)
-    if word and (not found or (found[1] and not 1800 <= int(found[1]) <= 2023)):
+    if word and not re.fullmatch(PROFILE, word):
         raise UsageError(
             f"the profile {word!r} is none of KataGo's: write rank_RANK or preaz_RANK with a rank from 20k to 9d, "
             "rank_BLACK_WHITE, or proyear_YEAR with a year from 1800 to 2023."
@@ -192,7 +189,7 @@ def _human(word: str, profile: str, model: Path) -> Path | None:
 def program() -> str:
     """The program's path. Raises UsageError that says how to get it."""
     given = os.environ.get(PROGRAM) or KIND
-    if found := shutil.which(given):
+    if found := find.program([given]):
         return found
     raise UsageError(f"there is no program {given!r}: {GET}.")
 

@@ -25,6 +25,9 @@ FOLDERS = (
 ENDINGS = (".bin.gz", ".txt.gz", ".bin", ".txt", ".onnx")
 HUMAN = "b18c384nbt-humanv0"
 """The network that imitates people; KataGo's release page has it."""
+_RANK = r"(?:(?:[1-9]|1\d|20)k|[1-9]d)"
+PROFILE = rf"(?:rank|preaz)_{_RANK}(?:_{_RANK})?|proyear_(?:1[89]\d\d|20[01]\d|202[0-3])"
+"""Whom it imitates, as a pattern: a rank, or one of Black and one of White, or professionals of a year."""
 
 
 def folders() -> list[Path]:

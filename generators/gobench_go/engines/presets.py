@@ -24,6 +24,8 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 from types import MappingProxyType
 
+from gobench_go.engines.nets import PROFILE
+
 SEED = "{seed}"
 ONE_THREAD: Mapping[str, str] = MappingProxyType(
     dict.fromkeys(
@@ -65,7 +67,6 @@ class Preset:
 
 
 DATA = files("gobench_go.engines").joinpath("data")
-PEOPLE = r"(?:rank|preaz)_(?:(?:[1-9]|1\d|20)k|[1-9]d)|proyear_(?:1[89]|20)\d\d"
 
 PRESETS: Mapping[str, Preset] = MappingProxyType(
     {
@@ -132,7 +133,7 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
             "engine, and people to imitate, such as katago-gtp:b6.bin.gz?visits=200 or "
             "katago-gtp:b6.bin.gz?profile=rank_5k",
             pattern=r"(?P<model>[^@?]+)(?:@(?P<config>[^?]+))?"
-            rf"(?:\?(?:visits=(?P<visits>[1-9]\d{{0,6}}))?&?(?:profile=(?P<profile>{PEOPLE}))?)?",
+            rf"(?:\?(?:visits=(?P<visits>[1-9]\d{{0,6}}))?&?(?:profile=(?P<profile>{PROFILE}))?)?",
             version=("version",),
             says="katago",
             more={
