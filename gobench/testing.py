@@ -10,18 +10,20 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+import numpy.typing as npt
 
 from gobench.build.journal import asking, let_go, retold
 from gobench.build.recipes import BuildConfig, configure
 from gobench.canonical import dumps, loads
 from gobench.clips import rgb_to_yuv
-from gobench.types import AskingSource, Clip, Domain, Episode, Json, Record, Rejection
+from gobench.types import Array, AskingSource, Clip, Domain, Episode, Json, Record, Rejection, Verdict
 
 if TYPE_CHECKING:
     from gobench.smoke import Report
 
 TRIED = 3  # episodes looked at in each recipe
 BLOCK = 16
+LESSONS = ("grid", "symbols", "states", "labels", "act", "verdicts")
 
 
 def check_model(model: str | Any, suite: str | None = None, timeout: float = 600.0) -> Report:
@@ -77,6 +79,7 @@ def check_recipe(domain: Domain, config: BuildConfig) -> int:
             assert 0 <= number < 2**64 and number == domain.fingerprint(episode, dedup)
         record = domain.finish(episode, "key-0", config.options, config.seed).record
         check_record(domain, {**record, "key": "key-0", "split": "train"})
+        check_lessons(domain, config.options, {**record, "key": "key-0", "split": "train"})
     return int(bool(episodes))
 
 
@@ -87,6 +90,36 @@ def check_record(domain: Domain, record: Record) -> None:
     clip = domain.clip(record)
     assert np.array_equal(domain.clip(pickle.loads(pickle.dumps(record))).rgb(0, 1), clip.rgb(0, 1))
     check_clip(clip)
+
+
+def check_lessons(domain: Domain, options: Mapping[str, Json], record: Record) -> None:
+    """What a domain may offer to those who train, where it does: it fits together, and explains a shipped record."""
+    offered: Any = domain
+    if not all(hasattr(domain, name) for name in LESSONS):
+        return
+    frames = domain.clip(record).rgb()
+    rows, columns = offered.grid(options)
+    cells, symbols, states = rows * columns, offered.symbols(options), offered.states(options, frames)
+    assert states.shape == (len(frames), cells) and states.dtype == np.uint8 and states.max() < symbols
+    actions = offered.labels(record)
+    assert actions.shape == (len(frames) - 1, 2) and actions.dtype == np.int64
+    none = actions[:, 0] == cells
+    assert (actions >= 0).all() and (actions <= [cells, symbols - 1]).all() and not actions[none, 1].any()
+    after = offered.act(options, frames[:-1], actions)
+    assert np.array_equal(offered.states(options, after), states[1:]), "actions lead from frame to frame"
+    assert np.array_equal(
+        offered.act(options, frames[:-1], np.full_like(actions, (cells, 0))), frames[:-1]
+    ), "without an action nothing changes"
+    check_verdicts(offered, record, frames, none)
+
+
+def check_verdicts(domain: Any, record: Record, frames: Array, none: npt.NDArray[np.bool_]) -> None:
+    """The frames that come are legal answers, but for those without an action; the frame itself is none."""
+    times = list(range(len(frames) - 1))
+    right, same = (domain.verdicts(record, times, answer) for answer in (frames[1:], frames[:-1]))
+    assert all(isinstance(verdict, Verdict) for verdict in (*right, *same))
+    assert [verdict.legal for verdict in right] == (~none).tolist(), "a frame that comes is a legal answer"
+    assert not any(verdict.legal for verdict in same), "an unchanged frame is no legal answer"
 
 
 def check_clip(clip: Clip) -> None:

@@ -141,6 +141,13 @@ class Clip(Protocol):
         ...
 
 
+class Verdict(NamedTuple):
+    """What an answer to "what comes next?" is worth."""
+
+    kind: str  # a short slug of the domain's: "clean", "no-change", "occupied"
+    legal: bool  # one move or action can be read in it, and the rules allow it there
+
+
 class Domain(Protocol):
     """A world that can be drawn: what ``gobench`` asks of a room under ``generators/``.
 
@@ -152,6 +159,15 @@ class Domain(Protocol):
     work on pixels; ``replay(record)`` lets the preview page play an episode; ``card_facts(manifest)`` tells the
     licence and the flags that a card names; ``position_hashes(record)`` gives what a dataset's sketch holds;
     ``checks()`` adds to what ``gobench doctor`` looks at.
+
+    To those who train it may offer a world of cells with symbols and actions (cell, symbol), where (cells, 0) is
+    none: ``grid(options)``, rows and columns of the natural cells of a picture; ``symbols(options)``, how many
+    symbols a cell may show; ``states(options, frames)``, uint8 [N, cells] as the benchmark reads pictures uint8
+    [N, H, W, 3]; ``labels(record)``, int64 [T - 1, 2], the action between each frame and the next;
+    ``act(options, frames, actions)``, the pictures after actions int64 [N, 2], the same where an action cannot be;
+    and ``verdicts(record, times, frames)``, one ``Verdict`` for each of N pictures as the answer to what comes after
+    frame ``times[n]`` of an episode. States and labels turn with ``transform`` as pictures do.
+
     One in which models are evaluated is a ``gobench.tasks.Benchmark`` too.
     """
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.metadata import version
 from importlib.resources import files
@@ -15,7 +15,7 @@ import numpy.typing as npt
 from gobench.errors import UsageError, unknown
 from gobench.seeds import seed64
 from gobench.tasks import Suite
-from gobench.types import Clip, Episode, Json, Record, Source
+from gobench.types import Array, Clip, Episode, Json, Record, Source, Verdict
 
 if TYPE_CHECKING:
     from gobench.doctor import Check
@@ -155,6 +155,42 @@ class GoDomain:
         from gobench_go.positions import hashes_of_record
 
         return hashes_of_record(record)
+
+    def grid(self, options: Mapping[str, Json]) -> tuple[int, int]:
+        """Rows and columns of points."""
+        from gobench_go.lessons import actions
+
+        return actions.grid(options)
+
+    def symbols(self, options: Mapping[str, Json]) -> int:
+        """A point is empty, black or white."""
+        from gobench_go.lessons import actions
+
+        return actions.SYMBOLS
+
+    def states(self, options: Mapping[str, Json], frames: Array) -> Array:
+        """The points read in pictures uint8 [N, H, H, 3]: uint8 [N, R*C]."""
+        from gobench_go.lessons import actions
+
+        return actions.states(options, frames)
+
+    def labels(self, record: Mapping[str, Json]) -> npt.NDArray[np.int64]:
+        """The moves between the frames of a record, int64 [T - 1, 2]: (point, colour); (R*C, 0) for a pass."""
+        from gobench_go.lessons import actions
+
+        return actions.labels(record)
+
+    def act(self, options: Mapping[str, Json], frames: Array, actions: npt.ArrayLike) -> Array:
+        """Pictures uint8 [N, H, H, 3] after actions int64 [N, 2]; the same where an action cannot be, or passes."""
+        from gobench_go.lessons.actions import act
+
+        return act(options, frames, actions)
+
+    def verdicts(self, record: Mapping[str, Json], times: Sequence[int], frames: Array) -> list[Verdict]:
+        """What pictures uint8 [N, H, H, 3] are worth as answers to what comes after frames ``times`` of a clip."""
+        from gobench_go.lessons.verdicts import verdicts
+
+        return verdicts(record, times, frames)
 
     def versions(self) -> Mapping[str, str]:
         """What decides the bytes of records and frames beside this version."""
