@@ -183,7 +183,6 @@ class VideoWorldConfig:
         256,
     )  # pixels of the dataset's frames: the model's answer has them too
     board: tuple[int, int] = (9, 9)  # the domain's own grid
-    options: Record = field(default_factory=dict)  # of the dataset, as the domain understands them
     input: str = "video+ldm"
     target: str = "codes+video"
     symbols: int = 3  # input "state": how many symbols a cell may have

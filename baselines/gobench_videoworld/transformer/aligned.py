@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 from gobench_videoworld.config import VideoWorldConfig
 
@@ -130,7 +130,10 @@ class Aligned(nn.Module):
     def digit_losses(self, hidden: Tensor, codes: Tensor, seen: Tensor) -> Tensor:
         """Nats of each digit of codes int64 [B, C], from all slots' features [B, C, width]: [B, C]."""
         logits = self.digit_logits(hidden, 0, seen)
-        losses = [F.cross_entropy(row.float(), codes[:, i], reduction="none") for i, row in enumerate(logits)]
+        losses = [
+            functional.cross_entropy(row.float(), codes[:, i], reduction="none")
+            for i, row in enumerate(logits)
+        ]
         return torch.stack(losses, 1)
 
     def token_logits(self, hidden: Tensor) -> Tensor:
@@ -141,7 +144,7 @@ class Aligned(nn.Module):
     def token_losses(self, hidden: Tensor, following: Tensor) -> Tensor:
         """Nats of each token of the next frame int64 [B, S], from [B, S, width]: [B, S]."""
         logits = self.token_logits(hidden).float()
-        return F.cross_entropy(logits.flatten(0, 1), following.flatten(), reduction="none").view(
+        return functional.cross_entropy(logits.flatten(0, 1), following.flatten(), reduction="none").view(
             following.shape
         )
 

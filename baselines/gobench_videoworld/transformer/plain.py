@@ -12,7 +12,7 @@ from itertools import accumulate
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 from gobench_videoworld.config import VideoWorldConfig
 
@@ -36,7 +36,7 @@ class Plain(nn.Module):
 
     def words(self, history: Tensor) -> Tensor:
         """int64 [B, h, S] -> int64 [B, h * (S + 1)]."""
-        return F.pad(history, (1, 0), value=self.frame).flatten(1)
+        return functional.pad(history, (1, 0), value=self.frame).flatten(1)
 
     def prompt(self, history: Tensor) -> Tensor:
         """int64 [B, h, S], the last frame last -> [B, h * (S + 1), width]."""
@@ -45,7 +45,7 @@ class Plain(nn.Module):
 
     def before_digits(self, codes: Tensor, start: int, count: int) -> Tensor:
         """Inputs that predict digits ``start`` to ``start + count - 1`` of codes int64 [B, C]; no later one is read."""
-        shifted = F.pad(codes + self._offsets(codes), (1, 0), value=self.frame + 1)
+        shifted = functional.pad(codes + self._offsets(codes), (1, 0), value=self.frame + 1)
         found: Tensor = self.embed_tokens(shifted[:, start : start + count])
         return found
 
@@ -86,7 +86,9 @@ class Plain(nn.Module):
 
     def _losses(self, hidden: Tensor, words: Tensor) -> Tensor:
         logits = self.lm_head(hidden).float()
-        return F.cross_entropy(logits.flatten(0, 1), words.flatten(), reduction="none").view(words.shape)
+        return functional.cross_entropy(logits.flatten(0, 1), words.flatten(), reduction="none").view(
+            words.shape
+        )
 
     def _offsets(self, codes: Tensor) -> Tensor:
         """What is added to each digit to make it a word, int64 [C]."""
