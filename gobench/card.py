@@ -22,7 +22,7 @@ from gobench.errors import UsageError
 from gobench.types import Domain, Json, Record
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
+    from jinja2 import Environment, Template
 
 CARD = "README.md"
 FRAME = "dataset"
@@ -90,11 +90,15 @@ def render(manifest: Record) -> str:
     """Front matter and text of the card for a manifest, whatever the order of its keys."""
     manifest = canonical.loads(canonical.dumps(manifest), MANIFEST)
     manifest["splits"] = {name: manifest["splits"][name] for name in SPLITS if name in manifest["splits"]}
-    environment = _environment()
-    own = manifest["domain"]["name"] + SUFFIX
-    name = own if own in environment.list_templates() else FRAME + SUFFIX
-    text = environment.get_template(name).render(context(manifest))
+    own = manifest["domain"]["name"]
+    name = own if own + SUFFIX in _environment().list_templates() else FRAME
+    text = template(name).render(context(manifest))
     return f"---\n{front_matter(manifest)}---\n\n{text.strip()}\n"
+
+
+def template(name: str) -> Template:
+    """The template ``cards/NAME.md.j2``, with the filters of all cards."""
+    return _environment().get_template(name + SUFFIX)
 
 
 def templates() -> Path:

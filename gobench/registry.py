@@ -2,6 +2,13 @@
 
 A package adds a domain by publishing ``[project.entry-points."gobench.domains"] name = "module:Class"``; nothing
 is imported until it is asked for.
+
+=========  =========================================================================================
+domains    ``go = "module:Class"``, a ``gobench.types.Domain``
+models     ``copy-frame = "module:Class"``, a ``gobench.types.VideoModel``; with ``from_checkpoint`` it reads files
+commands   ``go = "module:LIST"``: click commands under ``gobench go``; ``train.NAME = "module:command"`` and
+           ``analyze.NAME``: one click command under ``gobench train`` or ``gobench analyze``
+=========  =========================================================================================
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """The command line: options, progress, exit codes. The only code that prints.
 
-A command group is imported when it is used, so that ``gobench --help`` answers at once.
+A command group is imported when it is used, so that ``gobench --help`` answers at once. Rooms add commands by entry
+point: a list of them under a name of their own (``go``), or one to a group of the core (``train.videoworld``).
 """
 
 from __future__ import annotations
@@ -11,19 +12,19 @@ import sys
 import click
 
 from gobench import __version__
-from gobench.errors import GobenchError
+from gobench.errors import GobenchError, UsageError
 from gobench.registry import installed, load
 
 COMMANDS = {
     "build-dataset": ("gobench.cli.build", "build_dataset", "Make a sharded video dataset from a recipe."),
     "verify": ("gobench.cli.inspect", "verify", "Check a dataset: hashes, counts, pictures."),
-    "info": ("gobench.cli.inspect", "info", "Say what a dataset holds."),
+    "info": ("gobench.cli.inspect", "info", "Say what a dataset or a model holds."),
     "preview": (
         "gobench.cli.show",
         "preview",
         "Draw a contact sheet, a GIF and a page with playable episodes.",
     ),
-    "card": ("gobench.cli.show", "card", "Print or rewrite a dataset's card."),
+    "card": ("gobench.cli.show", "card", "Print or write the card of a dataset or a model."),
     "publish": ("gobench.cli.show", "publish", "Upload a dataset to the Hugging Face Hub."),
     "recipes": ("gobench.cli.build", "recipes", "List the recipes that are installed."),
     "evaluate": (
@@ -47,27 +48,66 @@ COMMANDS = {
     "doctor": ("gobench.cli.doctor", "doctor", "Say what is installed, what works and how to mend the rest."),
 }
 
+SHARED = {
+    "train": "Train a model on a dataset.",
+    "analyze": "Look into trained models: plots, and their numbers as tables.",
+}
+"""Groups of the core that rooms fill: the entry point ``train.NAME`` is the command ``gobench train NAME``."""
+
 
 class LazyGroup(click.Group):
     """Knows its commands' names and one-line helps; imports one when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [*COMMANDS, *(name for name in installed("commands") if name not in COMMANDS)]
+        return [*COMMANDS, *SHARED, *rooms()]
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name in COMMANDS:
             module, attribute, _ = COMMANDS[name]
             command: click.Command = getattr(importlib.import_module(module), attribute)
             return command
-        if name in installed("commands"):
-            return room(name)
-        return None
+        if name in SHARED:
+            return SharedGroup(name, help=SHARED[name], no_args_is_help=True)
+        return room(name) if name in rooms() else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         rows = [(name, text) for name, (_, _, text) in COMMANDS.items()]
-        rows += [(name, f"Commands of the {name} room.") for name in installed("commands")]
+        rows += SHARED.items()
+        rows += [(name, f"Commands of the {name} room.") for name in rooms()]
         with formatter.section("Commands"):
             formatter.write_dl(rows)
+
+
+class SharedGroup(click.Group):
+    """A group of ``SHARED``: its commands are those that rooms publish under ``GROUP.NAME``."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        head = f"{self.name}."
+        return [name.removeprefix(head) for name in installed("commands") if name.startswith(head)]
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in self.list_commands(ctx):
+            return None
+        command: click.Command = load("commands", f"{self.name}.{name}")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        rows = [(name, self._about(ctx, name)) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows or [("(none)", "No installed room adds one.")])
+
+    def _about(self, ctx: click.Context, name: str) -> str:
+        """A command's first line; for one that does not import, why, so that the others can still be used."""
+        try:
+            command = self.get_command(ctx, name)
+        except UsageError as error:
+            return f"(broken) {error}"
+        return command.get_short_help_str(80) if command else ""
+
+
+def rooms() -> list[str]:
+    """The names under which rooms have a group of their own."""
+    return [name for name in installed("commands") if "." not in name and name not in {**COMMANDS, **SHARED}]
 
 
 def room(name: str) -> click.Group:

@@ -1,4 +1,4 @@
-"""``gobench verify`` and ``gobench info``: is a dataset whole, and what does it hold?"""
+"""``gobench verify`` and ``gobench info``: is a dataset whole, and what does it, or a model, hold?"""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gobench.cli.options import Bars, as_json, dataset, emit, human, workers_option
+from gobench.cli.options import Bars, as_json, dataset, dataset_or_model, emit, human, workers_option
+from gobench.errors import UsageError
 from gobench.types import Record
 
 if TYPE_CHECKING:
@@ -85,22 +86,58 @@ def mend(directory: Path, found: Verification) -> None:
 
 
 @click.command(
-    "info", epilog="\b\nExamples:\n  gobench info runs/go9-tiny\n  gobench info runs/go9-tiny --table | head"
+    "info",
+    epilog=(
+        "\b\nExamples:\n"
+        "  gobench info runs/go9-tiny\n"
+        "  gobench info runs/go9-tiny --table | head\n"
+        "  gobench info model.pt"
+    ),
 )
-@dataset
-@click.option("--table", is_flag=True, help="Print the index, one sample a line, tab-separated.")
+@dataset_or_model
+@click.option("--table", is_flag=True, help="Print a dataset's index, one sample a line, tab-separated.")
 @as_json
-def info(directory: Path, table: bool, as_json: bool) -> None:
-    """Say what a dataset holds."""
+def info(place: Path, table: bool, as_json: bool) -> None:
+    """Say what a dataset holds, or what a model tells of itself.
+
+    PATH is a dataset's folder, or a model: model.pt, or a folder with config.json and model.safetensors. A model is not run:
+    its parts, config and making are read from the file.
+    """
+    from gobench.models.contents import contents, holds_model
+
+    if holds_model(place):
+        if table:
+            raise UsageError(f"{place} is a model; --table prints the index of a dataset.")
+        found = contents(place)
+        return emit(found) if as_json else describe_model(place, found)
     from gobench.dataset import open_dataset
 
-    opened = open_dataset(directory)
+    opened = open_dataset(place)
     if table:
         return opened.table().to_csv(sys.stdout, sep="\t", index=False)
     if as_json:
         return emit(opened.manifest)
-    describe(directory, opened.manifest)
+    describe(place, opened.manifest)
     return None
+
+
+def describe_model(path: Path, found: Record) -> None:
+    """What ``gobench.models.contents`` found, for a person."""
+    from gobench.models.contents import rows
+
+    click.echo(f"{path}: a model of {found['model']}, format {found['format']}")
+    numbers = f"{', '.join(found['dtypes'])}, {human(found['bytes'])}"
+    click.echo(f"  weights     {found['weights_sha256']}  (sha256)")
+    click.echo(f"  parameters  {found['parameters']:,}  ({numbers})")
+    width = max(map(len, found["parts"]), default=0)
+    for name, part in found["parts"].items():
+        click.echo(f"    {name:<{width}}  {part['parameters']:>13,}  in {part['tensors']:,} tensors")
+    for title in ("provenance", "config"):
+        table = list(rows(found[title])) or [("(nothing)", "")]
+        click.echo(title)
+        width = max(len(key) for key, _ in table)
+        for key, value in table:
+            click.echo(f"  {key:<{width}}  {value}".rstrip())
 
 
 def describe(directory: Path, manifest: Record) -> None:

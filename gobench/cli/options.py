@@ -15,6 +15,7 @@ from gobench.workers import worker_count
 F = TypeVar("F", bound=Callable[..., Any])
 
 dataset = click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+dataset_or_model = click.argument("place", metavar="PATH", type=click.Path(path_type=Path))
 as_json = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object on stdout instead of text."
 )

@@ -1,4 +1,4 @@
-"""``gobench preview``, ``card`` and ``publish``: a built dataset for the eyes of others."""
+"""``gobench preview``, ``card`` and ``publish``: a built dataset, or a model, for the eyes of others."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from gobench.cli.options import as_json, dataset, emit, human
+from gobench.cli.options import as_json, dataset, dataset_or_model, emit, human
+from gobench.errors import UsageError
 
 
 @click.command("preview", epilog="\b\nExample:\n  gobench preview runs/go9-tiny --episodes 24 --out preview")
@@ -41,14 +42,38 @@ def preview(
     return None
 
 
-@click.command("card", epilog="\b\nExample:\n  gobench card runs/go9-tiny > README.md")
-@dataset
-@click.option("--write", is_flag=True, help="Rewrite README.md in the dataset, and its sum.")
-def card(directory: Path, write: bool) -> None:
-    """Print or rewrite a dataset's card."""
+@click.command(
+    "card",
+    epilog=(
+        "\b\nExamples:\n"
+        "  gobench card runs/go9-tiny > README.md\n"
+        "  gobench card model.pt --result runs/eval/mine --write"
+    ),
+)
+@dataset_or_model
+@click.option(
+    "--write", is_flag=True, help="Write it: README.md in a folder, NAME.md beside a model's file NAME.pt."
+)
+@click.option("--result", "results", multiple=True, type=click.Path(path_type=Path), metavar="DIR",
+              help="A result of this model, whose numbers its card shows. May be repeated.")  # fmt: skip
+def card(place: Path, write: bool, results: tuple[Path, ...]) -> None:
+    """Print or write the card of a dataset or a model.
+
+    PATH is a dataset's folder, or a model: model.pt, or a folder with config.json and model.safetensors. A dataset's card
+    is rewritten with its sum.
+    """
+    from gobench.models.contents import holds_model
+
+    if holds_model(place):
+        from gobench.models.card import model_card, write_model_card
+
+        click.echo(str(write_model_card(place, results)) if write else model_card(place, results), nl=write)
+        return
+    if results:
+        raise UsageError(f"--result goes with a model, and {place} is none.")
     from gobench.card import card_text, write_card
 
-    click.echo(str(write_card(directory)) if write else card_text(directory), nl=write)
+    click.echo(str(write_card(place)) if write else card_text(place), nl=write)
 
 
 @click.command(
