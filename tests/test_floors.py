@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -116,11 +118,45 @@ def at_import(path: Path) -> set[str]:
     }
 
 
-def test_torch_is_imported_by_the_loader_and_for_weights_alone() -> None:
+TORCH = {"gobench/loader": "top", "gobench/models": "inside", "baselines/gobench_videoworld": "top"}
+"""Folder -> whether its files may import torch when they are imported, or inside their functions; nobody else may."""
+WITHOUT_TORCH = {
+    f"baselines/gobench_videoworld/{name}"
+    for name in ("__init__.py", "config.py", "options.py", "configure.py", "model.py", "commands")
+}
+"""What of those folders is imported before anything is trained or asked: not when imported, and ``model`` inside alone."""
+
+
+def torch_rule(path: Path) -> str:
+    """ "top", "inside" or "never"."""
+    name = path.relative_to(ROOT).as_posix()
+    rule = next((rule for folder, rule in TORCH.items() if name.startswith(f"{folder}/")), "never")
+    light = any(name == place or name.startswith(f"{place}/") for place in WITHOUT_TORCH)
+    return "inside" if light and rule == "top" else rule
+
+
+def test_torch_stands_where_the_table_says() -> None:
     for path in EVERY_FILE:
+        rule = torch_rule(path)
         uses = any(m.split(".")[0] == "torch" for m in imports(path))
-        assert not uses or {"loader", "models"} & set(path.parts), f"{path} imports torch"
-        assert "loader" in path.parts or "torch" not in {m.split(".")[0] for m in at_import(path)}, path
+        assert not uses or rule != "never", f"{path} imports torch"
+        early = "torch" in {m.split(".")[0] for m in at_import(path)}
+        assert not early or rule == "top", f"{path} imports torch at its top"
+
+
+def test_the_table_of_torch_names_what_there_is() -> None:
+    assert all((ROOT / place).exists() for place in {*TORCH, *WITHOUT_TORCH})
+
+
+@pytest.mark.parametrize(
+    "name", ["", *(p.name.removesuffix(".py") for p in map(Path, sorted(WITHOUT_TORCH)))]
+)
+def test_what_is_to_be_light_brings_no_torch_with_it(name: str) -> None:
+    if name == "__init__":
+        return
+    module = f"gobench_videoworld.{name}".rstrip(".")
+    code = f"import sys, {module}; sys.exit('torch' in sys.modules)"
+    assert not subprocess.run([sys.executable, "-c", code], timeout=60).returncode, f"{module} imports torch"
 
 
 def test_the_command_line_and_the_rooms_commands_import_nothing_heavy() -> None:

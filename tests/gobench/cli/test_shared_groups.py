@@ -47,7 +47,7 @@ def test_a_rooms_command_stands_in_its_group(lamps: None) -> None:
 def test_a_broken_command_does_not_hide_the_others(lamps: None) -> None:
     shown = CliRunner().invoke(cli, ["analyze", "--help"])
     assert shown.exit_code == 0 and "(broken)" in shown.output
-    with pytest.raises(UsageError, match="'analyze.broken' is installed but does not import"):
+    with pytest.raises(UsageError, match=r"'analyze\.broken' is installed but does not import"):
         CliRunner().invoke(cli, ["analyze", "broken"], catch_exceptions=False)
 
 
