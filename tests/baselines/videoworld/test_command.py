@@ -1,0 +1,212 @@
+"""What ``gobench train videoworld`` is asked, what it makes of it, and what it refuses before anything is trained."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from gobench.build.recipes import configure
+from gobench.build.run import build
+from gobench.cli import cli
+from gobench.errors import DataError, UsageError
+from gobench.registry import domain
+from gobench_videoworld.config import PAPER_LATENT, PAPER_TOKENIZER, SIZES, VideoWorldConfig, from_json
+from gobench_videoworld.configure import Scene, configured, scene, with_settings
+from gobench_videoworld.options import TrainOptions, horizon_of, work_of
+
+BOARD = Scene("go", "paper", (128, 128), (7, 7), 3, {"rows": 7, "cols": 7})
+ROBOT = Scene("arm", "", (96, 160), None, 0, {})
+
+
+def asked(**changes: Any) -> TrainOptions:
+    return TrainOptions(**{"data": Path("d"), "out": Path("m.pt"), "work": Path("w"), **changes})
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Six random games on 5x5, drawn when they are read."""
+    folder = tmp_path_factory.mktemp("built") / "go5"
+    options = {**domain("go").recipes()["go5-tiny"]["options"], "size": 64, "theme": "paper"}
+    options["sources"] = [{"kind": "selfplay", "teacher": "random", "max_plies": 12}]
+    config = configure(domain("go"), "go5-tiny", {"episodes": 6, "codec": "moves"}, options)
+    build(domain("go"), config, folder, workers=1)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("changes", "match"),
+    [
+        ({"size": "tny"}, "Did you mean 'tiny'"),
+        ({"input": "videos"}, "unknown input 'videos'"),
+        ({"encoder": "vae"}, "Known: conv, local, paper"),
+        ({"latent": "none"}, "Known: generic, located, pixel"),
+        ({"stage": "latent", "input": "video"}, r"has the stages tokenizer and transformer only"),
+        ({"stage": "tokenizer", "input": "state"}, "has the stage transformer only"),
+        ({"input": "video", "target": "codes"}, "needs codes"),
+        ({"input": "state", "target": "codes"}, "leave --target out with --input state"),
+        ({"precision": "fp16"}, "range needs losses to be scaled"),
+        ({"precision": "f64"}, "Known: auto, bf16, f32"),
+        ({"steps": 0}, "steps must be a whole number >= 1, not 0"),
+        ({"minutes": -1.0}, "minutes is a number greater than 0"),
+        ({"lr": float("nan")}, "lr is a number greater than 0"),
+        ({"batch": 10, "accumulate": 4}, "must divide batch 10"),
+        ({"horizon": (3, 5)}, "horizon is 1 and then"),
+        ({"out": Path("d")}, "is the dataset"),
+        ({"work": Path("m.pt")}, "a folder of its own, such as m-train"),
+        ({"seed": -1}, "seed must be"),
+    ],
+)
+def test_what_cannot_be_is_said(changes: dict[str, Any], match: str) -> None:
+    with pytest.raises(UsageError, match=match):
+        asked(**changes)
+
+
+def test_out_may_not_be_a_folder_with_the_name_of_a_file(tmp_path: Path) -> None:
+    (tmp_path / "model.pt").mkdir()
+    with pytest.raises(UsageError, match="is a folder: give the name of a file in it"):
+        asked(out=tmp_path / "model.pt")
+
+
+def test_stages_follow_from_input_and_target() -> None:
+    assert asked().stages == ("tokenizer", "latent", "transformer")
+    assert asked(target="video").stages == asked(input="video").stages == ("tokenizer", "transformer")
+    assert asked(input="state").stages == ("transformer",)
+    assert asked(stage="latent").stages == ("latent",)
+
+
+def test_what_decides_the_weights_is_plain_and_names_no_place() -> None:
+    one, other = asked(), asked(data=Path("/else"), out=Path("x"), work=Path("y"), threads=3, resume="must")
+    assert one.decisive() == other.decisive() == json.loads(json.dumps(one.decisive()))
+    assert one.decisive() != asked(seed=1).decisive()
+
+
+def test_horizons_and_places() -> None:
+    assert horizon_of("1,3,5") == (1, 3, 5) and horizon_of("1") == (1,)
+    for text in ("", "1,1", "5,3", "one", "0,1"):
+        with pytest.raises(UsageError, match="horizon"):
+            horizon_of(text)
+    assert work_of(Path("runs/model.pt")) == Path("runs/model-train")
+    assert work_of(Path("runs/mine")) == Path("runs/mine-train")
+
+
+def test_a_board_gets_local_tokens_and_located_codes() -> None:
+    made = configured(asked(), BOARD)
+    assert (made.domain, made.theme, made.frame_size, made.board) == ("go", "paper", (128, 128), (7, 7))
+    assert (made.tokenizer.encoder, made.tokenizer.grid, made.tokenizer.size) == ("local", (7, 7), (84, 84))
+    assert made.latent.form == "located" and made.latent.digits(49) == (49, 5)
+    assert from_json(json.loads(json.dumps(made.to_json()))) == made
+
+
+def test_a_scene_without_cells_gets_convolutions_and_no_states() -> None:
+    made = configured(asked(), ROBOT)
+    assert (made.tokenizer.encoder, made.tokenizer.grid) == ("conv", (6, 10))
+    assert made.latent.form == "generic" and made.board == (6, 10)
+    with pytest.raises(UsageError, match="'arm' has no cells to read"):
+        configured(asked(input="state"), ROBOT)
+
+
+def test_paper_faithful_switches_every_addition_off() -> None:
+    made = configured(asked(paper_faithful=True), BOARD)
+    assert made.transformer == configured(asked(), BOARD).transformer.paper_faithful()
+    assert (made.latent.form, made.latent.levels, made.tokenizer.encoder) == ("generic", (8, 8, 8), "local")
+    kept = configured(asked(paper_faithful=True, latent="located"), BOARD)
+    assert kept.latent.form == "located" and not kept.transformer.pointer
+
+
+def test_paper_sizes_take_the_papers_networks() -> None:
+    made = configured(asked(size="50m-paper", horizon=(1, 2)), BOARD)
+    assert made.tokenizer == PAPER_TOKENIZER and made.latent == replace(PAPER_LATENT, offsets=(1, 2))
+    assert not made.transformer.bidirectional
+    for size in SIZES:
+        for seen in ("state", "video", "video+ldm"):
+            assert configured(asked(size=size, input=seen), BOARD).input == seen
+
+
+def test_any_key_of_the_tables_can_be_set() -> None:
+    given = ["transformer.history=1", "tokenizer.levels=8,8", "latent.levels=[4,3]", "transformer.pointer=false",
+             "sampler.temperature=0.5", "sampler.renderer=latent", "transformer.rms_norm_eps=1e-5"]  # fmt: skip
+    made = with_settings(VideoWorldConfig(), given)
+    assert (made.transformer.history, made.transformer.pointer, made.transformer.rms_norm_eps) == (
+        1,
+        False,
+        1e-5,
+    )
+    assert (made.tokenizer.levels, made.latent.levels) == ((8, 8), (4, 3))
+    assert (made.sampler.temperature, made.sampler.renderer) == (0.5, "latent")
+
+
+@pytest.mark.parametrize(
+    ("setting", "match"),
+    [
+        ("history=1", "write TABLE.KEY=VALUE"),
+        ("transformer.history", "write TABLE.KEY=VALUE"),
+        ("transformer.histroy=1", "Did you mean 'history'"),
+        ("transformer.history=two", "give a whole number, not 'two'"),
+        ("transformer.history=0", "history must be a whole number >= 1"),
+        ("transformer.pointer=maybe", "give true or false"),
+        ("tokenizer.levels=8,x", "whole numbers with commas"),
+        ("sampler.temperature=cold", "give a number"),
+        ("sampler.temperature=-1", "temperature is a number >= 0"),
+        ("transformer.num_attention_heads=5", "even multiple"),
+    ],
+)
+def test_settings_that_cannot_be(setting: str, match: str) -> None:
+    with pytest.raises(UsageError, match=match):
+        with_settings(VideoWorldConfig(), [setting])
+
+
+def test_a_dataset_is_looked_at(dataset: Path) -> None:
+    seen = scene(dataset)
+    assert seen[:5] == ("go", "paper", (64, 64), (5, 5), 3) and seen.options["rules"]
+    made = configured(asked(input="state"), seen)
+    assert made.sites == 25 and made.digits == (26, 3) and made.options == seen.options
+    with pytest.raises(DataError, match="is not a folder"):
+        scene("absent")
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *words: object) -> tuple[Any, list[TrainOptions]]:
+    """The command with a stand-in for the training: its output, and what the training was asked."""
+    seen: list[TrainOptions] = []
+
+    def train(options: TrainOptions) -> Any:
+        seen.append(options)
+        return SimpleNamespace(to_json=lambda: {"model": str(options.out), "steps": {"latent": 1200}})
+
+    fake = ModuleType("gobench_videoworld.train.run")
+    fake.train = train  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, fake.__name__, fake)
+    given = ["train", "videoworld", *map(str, words)]
+    return CliRunner().invoke(cli, given, catch_exceptions=False), seen
+
+
+def test_the_command_asks_and_tells(monkeypatch: pytest.MonkeyPatch) -> None:
+    told, seen = run(monkeypatch, "--data", "d", "--out", "runs/m.pt", "--minutes", 3, "--horizon", "1,2",
+                     "--set", "latent.width=32", "--set", "transformer.history=1")  # fmt: skip
+    assert told.exit_code == 0 and "steps.latent  1,200" in told.output
+    (options,) = seen
+    assert (options.work, options.minutes, options.horizon) == (Path("runs/m-train"), 3.0, (1, 2))
+    assert options.settings == ("latent.width=32", "transformer.history=1")
+    defaults = asked(data=Path("d"), out=Path("runs/m.pt"), work=Path("runs/m-train"))
+    assert replace(options, minutes=None, horizon=(1, 3, 5), settings=()) == defaults
+
+
+def test_json_is_one_object_and_other_ranks_are_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    told, _ = run(monkeypatch, "--data", "d", "--out", "m.pt", "--json")
+    assert json.loads(told.output) == {"model": "m.pt", "steps": {"latent": 1200}}
+    monkeypatch.setenv("RANK", "1")
+    told, seen = run(monkeypatch, "--data", "d", "--out", "m.pt")
+    assert told.output == "" and len(seen) == 1
+
+
+def test_wrong_words_train_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UsageError, match="fp16"):
+        run(monkeypatch, "--data", "d", "--out", "m.pt", "--precision", "fp16")
+    told, seen = run(monkeypatch, "--out", "m.pt")
+    assert told.exit_code == 2 and "--data" in told.output and not seen
