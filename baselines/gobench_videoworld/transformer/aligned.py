@@ -61,6 +61,8 @@ class Aligned(nn.Module):
         self.mark = nn.Embedding(values[-1], width) if self.places and values else None
         self.imagined = nn.Embedding(config.vocabulary, width) if config.imagines else None
         self.token = nn.Linear(width, config.vocabulary, bias=False)
+        copied = self.shown[0] if self.imagined is None else self.imagined
+        self.token.weight = copied.weight  # what is shown is what a token most likely stays: copying is free
 
     def prompt(self, history: Tensor) -> Tensor:
         """int64 [B, h, S], the last frame last -> [B, S, width]."""

@@ -5,7 +5,6 @@ Sequence: the prompt, C digits of codes, S tokens of the next frame (see ``align
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
@@ -33,13 +32,13 @@ class Dynamics(nn.Module):
     """A ``Llama`` with a scheme of inputs and heads around it.
 
     Args:
-        frame_share: the next frame is predicted for this share of a batch's first rows, in (0, 1]. Codes do not depend on
-            the frame behind them and take longer to learn: a smaller share buys more of them a second.
+        frame_every: the next frame is predicted for every so many rows of a batch. Codes do not depend on the frame
+            behind them and take longer to learn: fewer frames buy more codes a second. Without codes: always.
     """
 
-    def __init__(self, config: VideoWorldConfig, frame_share: float = 1.0) -> None:
+    def __init__(self, config: VideoWorldConfig, frame_every: int = 1) -> None:
         super().__init__()
-        self.config, self.frame_share = config, frame_share
+        self.config, self.frame_every = config, frame_every if config.codes else 1
         self.scheme = Aligned(config) if config.transformer.scheme == "aligned" else Plain(config)
         self.model = Llama(config.transformer)
 
@@ -48,12 +47,6 @@ class Dynamics(nn.Module):
         """How many positions a whole sequence has."""
         return self.scheme.length + self.scheme.slots + (self.config.sites if self.config.frames else 0)
 
-    def framed(self, rows: int) -> int:
-        """For how many of a batch's rows the next frame is predicted."""
-        if not self.config.frames:
-            return 0
-        return max(1, math.ceil(rows * self.frame_share)) if self.config.codes else rows
-
     def forward(self, batch: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """Loss in nats a window, digits of codes and tokens of the next frame summed; and its parts.
 
@@ -61,18 +54,22 @@ class Dynamics(nn.Module):
             batch: ``history`` int64 [B, h, S]; with codes ``codes`` int64 [B, K, D] and ``there`` bool [B, K]; with frames
                 ``next`` int64 [B, S], and ``imagined`` int64 [B, S] where the configuration has it.
         """
-        framed = self.framed(len(batch["history"]))
-        whole = {key: value[:framed] for key, value in batch.items()}
-        rest = {key: value[framed:] for key, value in batch.items()}
-        parts = [self._hidden(part, i == 0) for i, part in enumerate((whole, rest)) if len(part["history"])]
-        loss = parts[0].new_zeros(())
-        metrics = {}
+        parts = self._split(batch)
+        hidden = [self._hidden(part, self.config.frames and i == 0) for i, part in enumerate(parts)]
+        loss, metrics = hidden[0].new_zeros(()), {}
         if self.scheme.slots:
-            loss, metrics = self._code_loss(parts, batch)
-        if framed:
-            frame = self._frame_loss(parts[0], whole)
+            loss, metrics = self._code_loss(hidden, parts)
+        if self.config.frames:
+            frame = self._frame_loss(hidden[0], parts[0])
             loss, metrics["frame"] = loss + frame, frame.detach()
         return loss, metrics
+
+    def _split(self, batch: Mapping[str, Tensor]) -> list[dict[str, Tensor]]:
+        """The rows whose next frame is predicted, and the others."""
+        rows = torch.arange(len(batch["history"]), device=batch["history"].device)
+        first = rows % self.frame_every == 0 if self.config.frames else rows >= 0
+        parts = [{key: value[mask] for key, value in batch.items()} for mask in (first, ~first)]
+        return [part for part in parts if len(part["history"])]
 
     def _hidden(self, batch: Mapping[str, Tensor], framed: bool) -> Tensor:
         scheme, history = self.scheme, batch["history"]
@@ -88,18 +85,17 @@ class Dynamics(nn.Module):
         return hidden
 
     def _code_loss(
-        self, parts: list[Tensor], batch: Mapping[str, Tensor]
+        self, parts: list[Tensor], batches: list[dict[str, Tensor]]
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """The sum over codes of the mean over the windows that have them."""
+        """The mean over windows of the sum over the codes that they have."""
         scheme, end = self.scheme, self.scheme.length + self.scheme.slots
         hidden = torch.cat([part[:, :end] for part in parts])
-        losses = scheme.digit_losses(
-            hidden[:, scheme.length :], batch["codes"].flatten(1), self._seen(hidden[:, : scheme.length])
-        )
-        nats = losses.unflatten(1, batch["codes"].shape[1:]).sum(2)  # [B, K]
-        there = batch["there"].to(nats.dtype)
-        each = (nats * there).sum(0) / there.sum(0).clamp(min=1)
-        return each.sum(), {f"code{k + 1}": nats.detach() for k, nats in enumerate(each)}
+        codes, there = (torch.cat([batch[key] for batch in batches]) for key in ("codes", "there"))
+        seen = self._seen(hidden[:, : scheme.length])
+        losses = scheme.digit_losses(hidden[:, scheme.length :], codes.flatten(1), seen)
+        nats = losses.unflatten(1, codes.shape[1:]).sum(2) * there  # [B, K]
+        each = nats.mean(0)
+        return each.sum(), {f"code{k + 1}": value.detach() for k, value in enumerate(each)}
 
     def _frame_loss(self, hidden: Tensor, batch: Mapping[str, Tensor]) -> Tensor:
         start = self.scheme.length + self.scheme.slots

@@ -1,0 +1,110 @@
+"""What a work folder remembers between calls: what was asked for, minutes as they were given, weights of finished stages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+
+from gobench import atomic, canonical
+from gobench.errors import BuildError, DataError
+from gobench.types import Record
+from gobench_videoworld.options import TrainOptions
+from gobench_videoworld.train.fit import Fitted
+from gobench_videoworld.train.parallel import Parallel
+
+ASKED, WEIGHTS, DONE, MINUTES = "asked.json", "weights.safetensors", "done.json", "minutes.json"
+
+
+def remember(asked: TrainOptions, parallel: Parallel) -> None:
+    """Write down what was asked for, or check that it is what was asked for before.
+
+    Raises:
+        BuildError: the folder is another training's, or has none to go on with (``resume`` "must"); names what differs.
+    """
+    path, now = asked.work / ASKED, {**asked.decisive(), "stage": ""}
+    if path.exists() and asked.resume != "never":
+        before = canonical.read_json(path)
+        if differing := [key for key in now if before.get(key) != now[key]]:
+            key = differing[0]
+            raise BuildError(
+                f"{asked.work} holds a training with {key} {before.get(key)!r}; now it is {now[key]!r}. Choose another --work, "
+                "or start anew with --resume never."
+            )
+    elif asked.resume == "must":
+        raise BuildError(f"{asked.work} holds no training to go on with: leave --resume out to start one.")
+    if parallel.main:
+        atomic.write(path, canonical.pretty(now))
+
+
+def minutes(folder: Path, wanted: float, parallel: Parallel) -> float:
+    """The minutes that a stage was given when it first began."""
+    path = folder / MINUTES
+    if parallel.main and not path.exists():
+        atomic.write(path, canonical.pretty({"minutes": wanted}))
+    return parallel.agreed(float(canonical.read_json(path)["minutes"]) if parallel.main else 0.0)
+
+
+def save(folder: Path, tensors: Mapping[str, Tensor], done: Fitted) -> None:
+    """A finished stage: its weights, then what it came to. Raises BuildError where the disk is full."""
+    from safetensors.torch import save as serialized
+
+    own = {name: tensor.clone().contiguous() for name, tensor in tensors.items()}
+    atomic.write(folder / WEIGHTS, serialized(own))
+    atomic.write(folder / DONE, canonical.pretty(told(done)))
+
+
+def told(done: Fitted) -> Record:
+    """What a stage came to, as plain data."""
+    return {
+        "step": done.step, "loss": done.loss, "seconds": done.seconds, "tokens": done.tokens, "flops": done.flops,
+        "metrics": done.metrics,
+    }  # fmt: skip
+
+
+def load_if_there(folder: Path, module: nn.Module) -> bool:
+    """Fill a module with a finished stage's weights; False where it is not finished."""
+    if not (folder / DONE).exists():
+        return False
+    load(folder, module, folder.name)
+    return True
+
+
+def load(folder: Path, module: nn.Module, name: str) -> None:
+    """Fill a module with a finished stage's weights.
+
+    Raises:
+        BuildError: the stage is not finished. DataError: its file is broken, or of another model.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    if not (folder / DONE).exists():
+        raise BuildError(
+            f"the stage {name} is not trained yet in {folder.parent}: train it first with --stage {name}."
+        )
+    try:
+        module.load_state_dict(load_file(folder / WEIGHTS))
+    except (OSError, SafetensorError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise DataError(
+            f"{folder / WEIGHTS} cannot be used ({reason}): delete {folder} to train the stage again."
+        ) from error
+
+
+def bar(name: str, shown: bool) -> Callable[[int, int], None]:
+    """A bar on stderr, called with (done, all)."""
+    from tqdm import tqdm
+
+    made: list[Any] = []
+
+    def tell(done: int, total: int) -> None:
+        if not made:
+            made.append(tqdm(total=total, desc=name, unit="episode", disable=not shown))
+        made[0].update(done - made[0].n)
+        if done >= total:
+            made[0].close()
+
+    return tell
