@@ -1,0 +1,94 @@
+"""The three networks of a config: made anew, or filled from the tensors of a ``model.pt``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from gobench.errors import DataError
+from gobench_videoworld.config import VideoWorldConfig
+from gobench_videoworld.latent import LatentModel, latent_model
+from gobench_videoworld.tokenizer import Tokenizer
+from gobench_videoworld.transformer.dynamics import Dynamics
+
+
+@dataclass(frozen=True, slots=True)
+class Networks:
+    """The parts of a model that its input needs; tensors are named ``tokenizer.…``, ``latent.…``, ``transformer.…``."""
+
+    transformer: Dynamics
+    tokenizer: Tokenizer | None = None
+    latent: LatentModel | None = None
+
+    def parts(self) -> Iterator[tuple[str, nn.Module]]:
+        """(name, module) of those that are there, in the order in which they are trained."""
+        for name in ("tokenizer", "latent", "transformer"):
+            if (module := getattr(self, name)) is not None:
+                yield name, module
+
+    def imagine(self, shown: Tensor, code: Tensor) -> Tensor:
+        """The frame after a code, as the latent decoder sees it: int64 [B, S], int64 [B, D] -> int64 [B, S]."""
+        assert self.latent is not None
+        found: Tensor = self.latent.decode(shown, code[:, None])[:, 0]
+        return found
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Everything that ``model.pt`` holds."""
+        return {
+            f"{name}.{key}": value
+            for name, module in self.parts()
+            for key, value in module.state_dict().items()
+        }
+
+    def parameters(self) -> dict[str, int]:
+        """Part -> how many numbers it learns."""
+        return {name: sum(p.numel() for p in module.parameters()) for name, module in self.parts()}
+
+
+def networks(config: VideoWorldConfig, frame_every: int = 1) -> Networks:
+    """New networks, with torch's random state as it is; ``frame_every`` is ``Dynamics``'s, for training."""
+    dynamics = Dynamics(config, frame_every)
+    if config.input == "state":
+        return Networks(dynamics)
+    latent = latent_model(config) if config.codes else None
+    return Networks(dynamics, Tokenizer(config.tokenizer), latent)
+
+
+def filled(config: VideoWorldConfig, tensors: Mapping[str, Tensor], device: str, dtype: str) -> Networks:
+    """Networks with the tensors of a file, ready to answer.
+
+    Args:
+        device: a torch device.
+        dtype: of the transformer's weights, "float32" or "bfloat16"; the small networks stay in float32, whose rounding
+            decides between tokens.
+
+    Raises:
+        DataError: tensors are missing, left over or of another shape than the config says; names the first one.
+    """
+    made = networks(config)
+    _fit(made.tensors(), tensors)
+    for name, module in made.parts():
+        own = {
+            key.removeprefix(f"{name}."): value
+            for key, value in tensors.items()
+            if key.startswith(f"{name}.")
+        }
+        module.load_state_dict(own)
+        module.to(device).eval().requires_grad_(False)
+    made.transformer.to(getattr(torch, dtype))
+    return made
+
+
+def _fit(wanted: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> None:
+    if missing := sorted(set(wanted) - set(given)):
+        raise DataError(f"the model has no tensor {missing[0]!r} that its config asks for: it is not whole.")
+    if strange := sorted(set(given) - set(wanted)):
+        raise DataError(f"the model holds a tensor {strange[0]!r} that its config has no place for.")
+    for name, tensor in wanted.items():
+        if given[name].shape != tensor.shape:
+            raise DataError(
+                f"the tensor {name!r} has the shape {list(given[name].shape)}, but the config says {list(tensor.shape)}."
+            )
