@@ -159,10 +159,11 @@ class Dynamics(nn.Module):
         def logits(hidden: Tensor, start: int) -> Tensor:
             return scheme.token_logits(hidden)
 
+        draft = shown if imagined is None else imagined
         if sampler.frame_temperature:
             temperature = sampler.frame_temperature
-            return sample_decode(self.model, cache, inputs, logits, self.config.sites, temperature, uniforms)
-        return draft_decode(self.model, cache, inputs, logits, shown if imagined is None else imagined)
+            return sample_decode(self.model, cache, inputs, logits, draft, temperature, uniforms)
+        return draft_decode(self.model, cache, inputs, logits, draft)
 
     def _dtype(self) -> torch.dtype:
         return next(self.parameters()).dtype
