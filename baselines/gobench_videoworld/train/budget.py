@@ -1,0 +1,57 @@
+"""Minutes as a number of steps: settled once, before the first step, by timing a few that are then undone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from gobench_videoworld.train.checkpoints import MODEL
+from gobench_videoworld.train.feed import Feed
+from gobench_videoworld.train.schedule import EVALUATIONS
+from gobench_videoworld.train.trainer import Trainer
+
+WARM = 2  # steps that are not timed: the first ones compile and allocate
+TIMED = 5  # steps at least
+SHARE = 0.02  # of the time given, for timing
+
+
+def settle(trainer: Trainer, since: float) -> int:
+    """How many steps, evaluations included, end ``plan.minutes`` after ``since`` (of ``time.monotonic``).
+
+    Weights and optimizer are afterwards what they were before. Every rank must call it, and gets the first one's number.
+    """
+    plan = trainer.plan
+    before = trainer.tensors()
+    step = _seconds_a_step(trainer, SHARE * plan.minutes * 60)
+    look = _took(lambda: trainer.evaluate(0))
+    trainer.restore({name.removeprefix(MODEL): tensor for name, tensor in before.items()}, {})
+    left = plan.minutes * 60 - (time.monotonic() - since)
+    return trainer.parallel.agreed(_steps(left, step, look, plan.steps, plan.evaluate_every))
+
+
+def _steps(left: float, step: float, look: float, most: int, every: int | None) -> int:
+    """Steps of ``step`` seconds that fit into ``left``, with looks of ``look`` seconds."""
+    if every:
+        fit = left / (step + look / every)
+    else:
+        fit = (left - look * (EVALUATIONS if every is None else 1)) / step
+    return max(1, min(most, int(fit)))
+
+
+def _seconds_a_step(trainer: Trainer, seconds: float) -> float:
+    """The median of some steps, about ``seconds`` of them."""
+    times: list[float] = []
+    with Feed(trainer.stage, trainer.parallel, trainer.plan.accumulate, trainer.plan.steps) as feed:
+        for step in range(trainer.plan.steps):
+            times.append(_took(lambda at=step: trainer.update(at, feed.slices(at))))  # type: ignore[misc]
+            timed = times[WARM:]
+            if trainer.parallel.agreed(len(timed) >= TIMED and sum(timed) >= seconds):
+                break
+    timed = times[WARM:] or times
+    return sorted(timed)[len(timed) // 2]
+
+
+def _took(work: Callable[[], object]) -> float:
+    since = time.perf_counter()
+    work()
+    return time.perf_counter() - since
