@@ -122,7 +122,7 @@ def videoworld(dry_run: bool, as_json: bool, work: Path | None, **given: Any) ->
         return say(_forecast(asked), as_json)
     from gobench_videoworld.train.run import train
 
-    trained = train(asked)
+    trained = train(asked, lambda line: click.echo(line, err=True))
     if os.environ.get("RANK", "0") == "0":
         say(trained.to_json(), as_json)
     return None

@@ -175,8 +175,9 @@ def run(monkeypatch: pytest.MonkeyPatch, *words: object) -> tuple[Any, list[Trai
     """The command with a stand-in for the training: its output, and what the training was asked."""
     seen: list[TrainOptions] = []
 
-    def train(options: TrainOptions) -> Any:
+    def train(options: TrainOptions, report: Any) -> Any:
         seen.append(options)
+        report("going on")
         return SimpleNamespace(to_json=lambda: {"model": str(options.out), "steps": {"latent": 1200}})
 
     fake = ModuleType("gobench_videoworld.train.run")
@@ -199,10 +200,10 @@ def test_the_command_asks_and_tells(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_json_is_one_object_and_other_ranks_are_silent(monkeypatch: pytest.MonkeyPatch) -> None:
     told, _ = run(monkeypatch, "--data", "d", "--out", "m.pt", "--json")
-    assert json.loads(told.output) == {"model": "m.pt", "steps": {"latent": 1200}}
+    assert json.loads(told.stdout) == {"model": "m.pt", "steps": {"latent": 1200}}
     monkeypatch.setenv("RANK", "1")
     told, seen = run(monkeypatch, "--data", "d", "--out", "m.pt")
-    assert told.output == "" and len(seen) == 1
+    assert told.stdout == "" and len(seen) == 1
 
 
 def test_wrong_words_train_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
