@@ -136,7 +136,7 @@ class Dynamics(nn.Module):
         tokens = None
         if self.config.frames and sampler.renderer == "transformer":
             tokens = self._frame(history[:, -1], codes, cache, uniforms[:, scheme.slots :], sampler, imagine)
-        return Drawn(codes.view(len(codes), self.config.codes, -1), tokens)
+        return Drawn(codes.view(len(codes), self.config.codes, len(self.config.digits)), tokens)
 
     def _frame(
         self,
