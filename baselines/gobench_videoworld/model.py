@@ -48,7 +48,7 @@ class VideoWorld:
         from gobench.models.files import read
         from gobench.models.weights import weights_hash
 
-        place, _, settings = argument.partition("?")
+        place, mark, settings = argument.partition("?")
         if not place:
             raise UsageError(HOW)
         head, tensors = read(Path(place))
@@ -60,6 +60,7 @@ class VideoWorld:
         config = with_settings(from_json(head["config"]), given)
         self._become(config, tensors, device, dtype)
         self.provenance = dict(head["provenance"])
+        self.name = f"{self.provenance.get('name') or Path(place).stem}{mark}{settings}"
         self.weights_sha256 = weights_hash({"model": head["model"], "config": config.to_json()}, tensors)
 
     @classmethod
