@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -17,8 +17,11 @@ from gobench.seeds import stream
 from gobench.types import Array, Json
 from gobench_videoworld.config import VideoWorldConfig
 from gobench_videoworld.networks import Networks, filled
+from gobench_videoworld.transformer.dynamics import Drawn
 
 Seeds = npt.NDArray[np.uint64]
+Intervene = Callable[[Seeds, int], Tensor]
+"""Seeds uint64 [B] and how many frames were added before -> digits of codes to take, int64 [B, C]; -1 draws as usual."""
 
 
 class Answers(Protocol):
@@ -50,6 +53,7 @@ class VideoAnswers:
     config: VideoWorldConfig
     networks: Networks
     device: torch.device
+    intervene: Intervene | None = None  # for analyses
 
     def continued(self, frames: Array, n: int, seeds: Seeds) -> Array:
         """See ``Answers``."""
@@ -57,8 +61,9 @@ class VideoAnswers:
         history = self.tokens(frames)
         shown: list[Tensor] = []
         with torch.inference_mode():
-            for _ in range(n):
-                picture, tokens = self._next(history, draws)
+            for added in range(n):
+                force = self.intervene(seeds, added).to(self.device) if self.intervene else None
+                picture, tokens = self._next(history, draws, force)
                 history = torch.cat([history[:, 1:], tokens[:, None]], 1)
                 shown.append(picture)
         if not shown:
@@ -75,17 +80,24 @@ class VideoAnswers:
             found = tokenizer.encode(torch.from_numpy(flat).to(self.device))
         return found.unflatten(0, frames.shape[:2])
 
-    def _next(self, history: Tensor, draws: Draws) -> tuple[Tensor, Tensor]:
-        """(uint8 [B, h, w, 3] at working size, int64 [B, S]): the next frame and its tokens."""
-        config, tokenizer = self.config, self.networks.tokenizer
-        assert tokenizer is not None
+    def drawn(self, history: Tensor, draws: Draws, force: Tensor | None = None) -> Drawn:
+        """Codes, and tokens of the next frame where the transformer draws it, after int64 [B, h, S]."""
+        config = self.config
         uniforms = draws(config.codes * len(config.digits) + config.sites)
-        drawn = self.networks.transformer.sample(history, uniforms, config.sampler, self.networks.imagine)
+        return self.networks.transformer.sample(
+            history, uniforms, config.sampler, self.networks.imagine, force
+        )
+
+    def _next(self, history: Tensor, draws: Draws, force: Tensor | None) -> tuple[Tensor, Tensor]:
+        """(uint8 [B, h, w, 3] at working size, int64 [B, S]): the next frame and its tokens."""
+        tokenizer = self.networks.tokenizer
+        assert tokenizer is not None
+        drawn = self.drawn(history, draws, force)
         if drawn.tokens is None:
-            return self._imagined(history[:, -1], drawn.codes)
+            return self.imagined(history[:, -1], drawn.codes)
         return tokenizer.decode(drawn.tokens), drawn.tokens
 
-    def _imagined(self, before: Tensor, codes: Tensor) -> tuple[Tensor, Tensor]:
+    def imagined(self, before: Tensor, codes: Tensor) -> tuple[Tensor, Tensor]:
         """The next frame as the latent model's own decoder draws it."""
         tokenizer, latent = self.networks.tokenizer, self.networks.latent
         assert tokenizer is not None and latent is not None
