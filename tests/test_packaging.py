@@ -43,11 +43,12 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_wheel_holds_the_rooms_and_nothing_generic(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     tops = {name.split("/")[0] for name in names}
-    assert {"gobench", "gobench_go", "gobench_floor"} <= tops
+    assert {"gobench", "gobench_go", "gobench_floor", "gobench_videoworld"} <= tops
     assert not tops & {"generators", "baselines", "leaderboard", "tests", "benchmarks", "cards"}
     assert {"gobench/py.typed", "gobench_go/py.typed", "gobench_go/recipes.toml"} <= set(names)
     assert {
         "gobench/cards/go.md.j2",
+        "gobench/cards/model.md.j2",
         "gobench/cards/benchmark.md.j2",
         "gobench/cards/floors.json",
         "gobench/cards/result.schema.json",
@@ -67,8 +68,8 @@ def test_the_wheel_holds_the_rooms_and_nothing_generic(wheel: Path) -> None:
 
 IMPORT_ALL = """
 import importlib, pkgutil, sys
-import gobench, gobench_floor, gobench_go
-for package in (gobench, gobench_floor, gobench_go):
+import gobench, gobench_floor, gobench_go, gobench_videoworld
+for package in (gobench, gobench_floor, gobench_go, gobench_videoworld):
     assert sys.prefix in package.__file__, package.__file__
     for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
         if not module.name.endswith("__main__"):
@@ -87,6 +88,7 @@ def test_the_console_script_answers(installed: Path, tmp_path: Path) -> None:
     assert "build-dataset" in run(gobench, "--help", cwd=tmp_path)
     assert "go9-tiny" in run(gobench, "recipes", cwd=tmp_path)
     assert "perft" in run(gobench, "go", "--help", cwd=tmp_path)
+    assert "videoworld" in run(gobench, "train", "--help", cwd=tmp_path)
     run(gobench, "go", "render", "--moves", "E5", "board.png", cwd=tmp_path)
     assert (tmp_path / "board.png").read_bytes()[:4] == b"\x89PNG"
 
