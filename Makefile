@@ -1,4 +1,5 @@
-# make quickstart   a virtual environment, an install, a first dataset: built, verified, loaded, drawn
+# make quickstart   a virtual environment, an install, a first dataset, a model trained on it, its scores
+# make reproduce-small   the paper's three systems, trained at equal compute (MINUTES=10 each) and compared
 # make test         install what the tests need and run them        make test-slow   the minutes-long ones
 # make check        ruff format, ruff, mypy, the floors             make bench       speed beside peers, as a table
 # make extras       install every extra: bench, robot, metaworld, ray, plots, analysis
@@ -9,12 +10,16 @@ PYTHON ?= python3
 VENV ?= .venv
 OUT ?= runs/go9-tiny
 JOBS ?= auto
+MODEL ?= $(OUT)-model
+MINUTES ?= 4
+LIMIT ?= 200
+COMPARED ?= $(OUT)-compared
 TORCH_INDEX ?=
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt
 export NUMBA_CACHE_DIR ?= $(CURDIR)/.numba_cache
 
-.PHONY: quickstart test test-slow extras check bench clean
+.PHONY: quickstart reproduce-small test test-slow extras check bench clean
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed; this is " + sys.version + ". Try: make PYTHON=python3.12 ...")'
@@ -32,26 +37,47 @@ $(VENV)/.dev: $(VENV)/.installed
 	$(PIP) -e '.[dev]'
 	@touch $@
 
+ASKED = --suite go9-lite --limit $(LIMIT) --task go9/next-move
+
 quickstart: $(VENV)/.installed
 	$(BIN)/gobench build-dataset go9-tiny --sgf tests/data/go9_katago_sgf.zip --out $(OUT) --workers $(JOBS)
 	$(BIN)/gobench verify $(OUT) --sample 100
 	$(BIN)/python examples/load_with_datasets.py $(OUT)
 	$(BIN)/gobench preview $(OUT)
-	$(BIN)/gobench evaluate random-legal --suite go9-lite --limit 200 --task go9/next-move --trained-on $(OUT) --out $(OUT)-eval
+	$(BIN)/gobench evaluate random-legal $(ASKED) --trained-on $(OUT) --out $(OUT)-eval
+	$(BIN)/gobench train videoworld --data $(OUT) --out $(MODEL)/model.pt --minutes $(MINUTES)
+	$(BIN)/gobench evaluate $(MODEL)/model.pt $(ASKED) --trained-on $(OUT) --out $(MODEL)-eval
+	$(BIN)/gobench card $(MODEL)/model.pt --result $(MODEL)-eval --write
 	@echo
 	@echo "Done. Where things lie:"
 	@echo "  $(OUT)/data          the shards: tar files that datasets and webdataset load as they are"
 	@echo "  $(OUT)/README.md     the dataset's card"
 	@echo "  $(OUT)-preview/      index.html plays the games in a browser; sheet.png and clips.gif to look at"
-	@echo "  $(OUT)-eval/         a first model's scores: report.html to look at, result.json, the evidence"
+	@echo "  $(MODEL)/model.pt    a VideoWorld of $(MINUTES) minutes; model.md is its card, model-train/ its logs and pictures"
+	@echo "  $(MODEL)-eval/       its scores: report.html to look at, result.json, the evidence"
+	@echo "  $(OUT)-eval/         the scores of moves drawn at random, to compare with"
+	@echo "What to expect: in minutes it learns to draw legal moves. It plays no better than a beginner, and far below the paper's"
+	@echo "models, which were trained for days: give it more with --minutes, --size and more games (docs/baseline.md)."
 	@echo "Try next ($(BIN) on your PATH, or: source $(BIN)/activate):"
-	@echo "  gobench info $(OUT)"
+	@echo "  gobench info $(OUT); gobench info $(MODEL)/model.pt"
+	@echo "  gobench compare $(OUT)-eval $(MODEL)-eval"
+	@echo "  gobench go play $(MODEL)/model.pt           # play it in the browser"
+	@echo "  make reproduce-small                        # video, video + latent dynamics, and states at equal compute"
 	@echo "  gobench evaluate copy-frame --limit 200    # then your own: docs/evaluation.md"
 	@echo "  gobench go match mcts:50 mcts:200 --games 4 --out runs/match    # and gnugo:1 where GNU Go is"
 	@echo "  gobench go play teacher:mcts:50 --oracle mcts:500              # in the browser"
 	@echo "  gobench go render --sgf tests/data/go9_katago_sgf.zip game.gif"
 	@echo "  gobench build-dataset go9-tiny --theme wood --codec moves --games 500 --out runs/wood"
 	@echo "  gobench recipes"
+
+reproduce-small: $(VENV)/.installed
+	$(BIN)/gobench build-dataset go9-tiny --sgf tests/data/go9_katago_sgf.zip --out $(OUT) --workers $(JOBS)
+	for input in video+ldm video state; do \
+	  $(BIN)/gobench train videoworld --data $(OUT) --input $$input --out $(COMPARED)/$$input.pt --minutes $(MINUTES) && \
+	  $(BIN)/gobench evaluate $(COMPARED)/$$input.pt $(ASKED) --trained-on $(OUT) --out $(COMPARED)/$$input-eval || exit 1; \
+	done
+	$(BIN)/gobench compare $(COMPARED)/video-eval $(COMPARED)/video+ldm-eval
+	$(BIN)/gobench compare $(COMPARED)/state-eval $(COMPARED)/video+ldm-eval
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n $(JOBS)

@@ -74,7 +74,7 @@ def test_every_link_leads_somewhere() -> None:
 
 
 def test_every_recipe_of_the_makefile_stands_in_the_readme() -> None:
-    for target in ("quickstart", "test", "bench"):
+    for target in ("quickstart", "reproduce-small", "test", "bench"):
         assert f"make {target}" in README
 
 
