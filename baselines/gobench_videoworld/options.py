@@ -25,8 +25,10 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
     "video+ldm": STAGES,
 }
 """Input -> the stages that such a model has."""
-MAY_DIFFER = ("data", "out", "work", "resume", "threads", "wandb", "evaluate_every", "device")
-"""Options that change no weight: a training may go on under others."""
+MAY_DIFFER = (
+    "data", "out", "work", "resume", "threads", "wandb", "evaluate_every", "device", "accumulate", "compile", "fsdp",
+)  # fmt: skip
+"""Options that change no weight, or its rounding alone: a training may go on under others."""
 
 
 @dataclass(frozen=True, slots=True)
