@@ -36,6 +36,17 @@ def at_least(name: str, value: object, least: int) -> None:
         raise UsageError(f"{name} must be a whole number >= {least}, not {value!r}.")
 
 
+def _check_levels(levels: tuple[int, ...]) -> None:
+    if not levels:
+        raise UsageError("levels are whole numbers from 2, as in 8,5,5: give one at least.")
+    for level in levels:
+        at_least("levels", level, 2)
+
+
+def _commas(values: Iterable[object]) -> str:
+    return ",".join(map(str, values)) or "none"
+
+
 @dataclass(frozen=True, slots=True)
 class TokenizerConfig:
     """Frames <-> tokens.
@@ -54,10 +65,12 @@ class TokenizerConfig:
         one_of("encoder", self.encoder, ENCODERS)
         at_least("patch", self.patch, 2)
         at_least("width", self.width, 1)
+        at_least("blocks", self.blocks, 0)
+        if len(self.grid) != 2:
+            raise UsageError(f"grid is rows,columns of tokens, as in 9,9, not {_commas(self.grid)}.")
         for side in self.grid:
             at_least("grid", side, 1)
-        for level in self.levels:
-            at_least("levels", level, 2)
+        _check_levels(self.levels)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -93,8 +106,11 @@ class LatentConfig:
 
     def __post_init__(self) -> None:
         one_of("form", self.form, LATENTS)
-        if not self.offsets or list(self.offsets) != sorted(set(self.offsets)) or self.offsets[0] < 1:
-            raise UsageError(f"offsets are rising whole numbers from 1, not {self.offsets}: try 1,3,5.")
+        if self.offsets[:1] != (1,) or list(self.offsets) != sorted(set(self.offsets)):
+            raise UsageError(
+                f"offsets are rising whole numbers from 1, not {_commas(self.offsets)}: try 1,3,5."
+            )
+        _check_levels(self.levels)
         for name in ("places", "width", "blocks"):
             at_least(name, getattr(self, name), 1)
 
@@ -135,6 +151,7 @@ class TransformerConfig:
             "num_hidden_layers",
             "num_attention_heads",
             "num_key_value_heads",
+            "intermediate_size",
             "history",
         ):
             at_least(name, getattr(self, name), 1)
@@ -196,6 +213,12 @@ class VideoWorldConfig:
     def __post_init__(self) -> None:
         one_of("input", self.input, INPUTS)
         one_of("target", self.target, TARGETS)
+        if self.input == "state" and not self.codes:
+            raise UsageError('a state model predicts codes alone: target "video" is not for it.')
+        if self.sampler.renderer == "latent" and (self.input == "state" or not self.codes):
+            raise UsageError(
+                'renderer "latent" draws codes of a latent model, which this model does not have: take "transformer".'
+            )
 
     @property
     def sites(self) -> int:
