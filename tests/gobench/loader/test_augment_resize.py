@@ -75,6 +75,12 @@ def test_area_keeps_flat_pictures_flat_and_planes_planar() -> None:
     assert resized(np.zeros((3, 8, 6), np.uint8), 4, 3).shape == (3, 4, 3)
 
 
+def test_area_of_large_frames_does_not_overflow() -> None:
+    frames = np.full((1, 2100, 2100), 255, np.uint8)
+    frames[0, :, 1050:] = 3
+    assert resized(frames, 2, 2).tolist() == [[[255, 3], [255, 3]]]
+
+
 def test_nearest_takes_pixels_that_exist() -> None:
     frames = RNG.integers(0, 256, (1, 8, 8, 3), np.uint8)
     assert np.array_equal(resized(frames, 4, 4, "nearest"), frames[:, 1::2, 1::2])
