@@ -100,6 +100,19 @@ def train(asked: TrainOptions, report: Report | None = None, progress: bool = Tr
         return _Training(asked, config, parallel, report, progress).run()
 
 
+def prepare(asked: TrainOptions, report: Report | None = None, progress: bool = True) -> None:
+    """Make what trainings may share that differ behind it: the tokenizer, and the frames of all splits as tokens or states.
+
+    Both lie in the work folder then, as ``tokenizer`` and ``tokens``. Raises as ``train``.
+    """
+    if asked.threads:
+        torch.set_num_threads(asked.threads)
+    config = configured(asked, scene(asked.data))
+    with started(asked.device, asked.fsdp) as parallel:
+        keep.remember(asked, parallel)
+        _Training(asked, config, parallel, report, progress).prepare()
+
+
 @dataclass
 class _Training:
     asked: TrainOptions
@@ -122,6 +135,14 @@ class _Training:
             elif name not in self.asked.stages and STAGES.index(name) < STAGES.index(self.asked.stage):
                 keep.load(self._folder(name), module, name)
         return self._written(done)
+
+    def prepare(self) -> None:
+        """The tokenizer and the tokens alone."""
+        module = self.networks.tokenizer
+        if module is not None and not self._finished("tokenizer", module):
+            self._fit("tokenizer", *self._tokenizer())
+        for split in ("train", self._held_out):
+            self._store(split)
 
     @cached_property
     def networks(self) -> Networks:
