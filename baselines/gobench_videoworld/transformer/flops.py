@@ -21,9 +21,9 @@ from gobench_videoworld.transformer.aligned import Aligned
 from gobench_videoworld.transformer.dynamics import Dynamics
 
 TRAINING = 3  # forward, and twice that backward
-SIDES = {"cpu": 1024}  # of the square matrices that find the peak
+SIDES = {"cpu": 512}  # of the square matrices that find the peak
 SIDE = 8192  # on other devices
-TRIES = 8
+TRIES = 40
 
 
 def backbone_weights(config: TransformerConfig) -> int:
@@ -67,7 +67,8 @@ def _heads(dynamics: Dynamics, sites: int) -> float:
     scores = sum(_numbers(part) for part in scheme.scores) * codes
     pointing = scheme.sites * width * scheme.pointers * codes
     keys = _numbers(scheme.keys) * scheme.sites if codes and scheme.pointers else 0
-    return 2.0 * (_numbers(scheme.token) * sites + scores + pointing + keys)
+    tokens = _numbers(scheme.token) * sites if sites else 0
+    return 2.0 * (tokens + scores + pointing + keys)
 
 
 def _numbers(part: nn.Module) -> int:
@@ -75,7 +76,7 @@ def _numbers(part: nn.Module) -> int:
 
 
 def peak_flops(device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32) -> float:
-    """FLOP/s of a device at multiplying large square matrices: the best of some tries, a tenth of a second.
+    """FLOP/s of a device at multiplying large square matrices: the best of some tries; some tenths of a second.
 
     On a CPU: by the faster of the two libraries (``cpu``), with the threads that torch has now.
     """
