@@ -211,3 +211,27 @@ def test_wrong_words_train_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
         run(monkeypatch, "--data", "d", "--out", "m.pt", "--precision", "fp16")
     told, seen = run(monkeypatch, "--out", "m.pt")
     assert told.exit_code == 2 and "--data" in told.output and not seen
+
+
+@pytest.mark.parametrize("seen", ["video+ldm", "video", "state"])
+def test_a_dry_run_tells_sizes_and_trains_nothing(dataset: Path, tmp_path: Path, seen: str) -> None:
+    words = ["train", "videoworld", "--data", str(dataset), "--out", str(tmp_path / "m.pt"), "--input", seen,
+             "--dry-run", "--steps", "50", "--batch", "8"]  # fmt: skip
+    found = json.loads(CliRunner().invoke(cli, [*words, "--json"], catch_exceptions=False).output)
+    assert list(found["stages"]) == sorted(asked(input=seen).stages)
+    assert (
+        found["parameters"]["all"] == sum(v for k, v in found["parameters"].items() if k != "all") > 100_000
+    )
+    assert found["flops"] == pytest.approx(sum(stage["flops"] for stage in found["stages"].values()))
+    last = found["stages"]["transformer"]
+    assert (last["steps"], last["batch"], found["data"]["name"]) == (50, 8, "go5")
+    assert last["tokens_a_step"] == 8 * found["model"]["sequence"]
+    assert not list(tmp_path.iterdir())
+    assert "stages.transformer.steps" in CliRunner().invoke(cli, words, catch_exceptions=False).output
+
+
+def test_a_large_model_is_told_without_its_memory(dataset: Path, tmp_path: Path) -> None:
+    words = ["train", "videoworld", "--data", str(dataset), "--out", str(tmp_path / "m.pt"), "--size", "300m",
+             "--input", "video", "--dry-run", "--json"]  # fmt: skip
+    found = json.loads(CliRunner().invoke(cli, words, catch_exceptions=False).output)
+    assert 300e6 < found["parameters"]["transformer"] < 310e6 and found["flops"] > 1e18
