@@ -25,7 +25,7 @@ from gobench_videoworld.train import faults
 from gobench_videoworld.train.budget import settle
 from gobench_videoworld.train.feed import Feed
 from gobench_videoworld.train.logs import Logs, Sink, WeightsAndBiases, tensorboard
-from gobench_videoworld.train.meters import Meter, peak
+from gobench_videoworld.train.meters import Meter
 from gobench_videoworld.train.parallel import Parallel, choose_device
 from gobench_videoworld.train.progress import Bar
 from gobench_videoworld.train.schedule import Plan, check_slices, rate
@@ -33,6 +33,7 @@ from gobench_videoworld.train.signals import Wish, listening
 from gobench_videoworld.train.stage import Stage
 from gobench_videoworld.train.state import Keeper, State
 from gobench_videoworld.train.trainer import Trainer, Update, finite
+from gobench_videoworld.transformer.flops import peak_flops
 
 RESUMES = ("auto", "never", "must")
 
@@ -238,7 +239,7 @@ class _Run:
         """FLOP/s of all devices, measured by the process that logs; 0 where nothing would be compared with it."""
         if not self.stage.flops or not self.parallel.main or self.state.step == self.plan.steps:
             return 0.0
-        return peak(str(self.parallel.device), self.trainer.dtype) * self.parallel.world
+        return peak_flops(self.parallel.device, self.trainer.dtype) * self.parallel.world
 
     def fitted(self) -> Fitted:
         """What came of it."""

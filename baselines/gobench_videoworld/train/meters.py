@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import functools
 import time
-
-import torch
-
-SIDES = {"cpu": 1024, "cuda": 8192}  # of the square matrices that are multiplied to find the peak
-REPEATS = 5
 
 
 class Meter:
@@ -43,29 +37,3 @@ class Meter:
         if self.flops and self.peak:
             found["mfu"] = self.flops * done / spent / self.peak
         return found
-
-
-@functools.cache
-def peak(kind: str, dtype: torch.dtype) -> float:
-    """FLOP/s of this device at multiplying large matrices, the best of a few tries; about a tenth of a second.
-
-    Args:
-        kind: a torch device, "cpu" or "cuda:0".
-    """
-    side = SIDES.get(torch.device(kind).type, 1024)
-    a = torch.full((side, side), 0.5, dtype=dtype, device=kind)
-    best = min(_timed(a, kind) for _ in range(REPEATS))
-    return 2.0 * side**3 / best
-
-
-def _timed(a: torch.Tensor, kind: str) -> float:
-    _wait(kind)
-    since = time.perf_counter()
-    a @ a
-    _wait(kind)
-    return time.perf_counter() - since
-
-
-def _wait(kind: str) -> None:
-    if kind.startswith("cuda"):
-        torch.cuda.synchronize(kind)
