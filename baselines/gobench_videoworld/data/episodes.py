@@ -15,9 +15,9 @@ from gobench.loader.film import Projector, Sample, projector
 from gobench.loader.resize import resized
 from gobench.loader.view import View
 from gobench.types import Array
+from gobench.workers import cores
 from gobench_videoworld.config import at_least
 
-THREADS = 2
 Size = tuple[int, int]
 J = TypeVar("J")
 T = TypeVar("T")
@@ -70,9 +70,7 @@ class Reel:
             raise _with_advice(error) from error
         return found if self.size is None else resized(found, *self.size, "area")
 
-    def each(
-        self, rows: Iterable[int], then: Callable[[Sample, Array], T], threads: int = THREADS
-    ) -> Iterator[T]:
+    def each(self, rows: Iterable[int], then: Callable[[Sample, Array], T], threads: int = 0) -> Iterator[T]:
         """``then(sample, frames)`` of whole episodes, in order; reading, decoding and ``then`` are done in threads."""
 
         def work(row: int) -> T:
@@ -83,13 +81,17 @@ class Reel:
 
 
 def in_order(work: Callable[[J], T], jobs: Iterable[J], threads: int) -> Iterator[T]:
-    """Results of ``work`` in the order of its jobs, at most a few of which are on their way at a time."""
+    """Results of ``work`` in the order of its jobs, at most a few of which are on their way at a time.
+
+    ``threads`` 0 is one for each core.
+    """
     waiting: deque[Future[T]] = deque()
-    with ThreadPoolExecutor(threads) as pool:
+    many = threads or cores()
+    with ThreadPoolExecutor(many) as pool:
         try:
             for job in jobs:
                 waiting.append(pool.submit(work, job))
-                if len(waiting) > 2 * threads:
+                if len(waiting) > 2 * many:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()

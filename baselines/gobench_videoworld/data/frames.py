@@ -16,7 +16,7 @@ from gobench.loader.view import SYMMETRIES
 from gobench.seeds import seed64, stream
 from gobench.types import Array, Record
 from gobench_videoworld.config import at_least, one_of
-from gobench_videoworld.data.episodes import THREADS, Reel, Size, in_order
+from gobench_videoworld.data.episodes import Reel, Size, in_order
 from gobench_videoworld.data.order import Ints, dealt, symmetries
 from gobench_videoworld.data.store import NONE, check_turns
 from gobench_videoworld.data.table import window_table
@@ -43,7 +43,7 @@ class FramePool:
         seed: int = 0,
         symmetry: str = "none",
         each: int = EACH,
-        threads: int = THREADS,
+        threads: int = 0,
     ) -> None:
         """Decode as many episodes as it takes, ``each`` frames of one or more where there are few.
 
@@ -101,7 +101,7 @@ class FrameWindows:
         turns: str = "all",
         episodes: int = 0,
         symmetric: bool = True,
-        threads: int = THREADS,
+        threads: int = 0,
     ) -> None:
         """Count the windows; for ``turns`` "first" every record is asked for its first ply.
 

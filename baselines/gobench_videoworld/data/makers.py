@@ -1,7 +1,4 @@
-"""What turns an episode's frames into tokens: a tokenizer, or the domain's reader.
-
-A maker works in two steps: ``prepare`` in one of several threads, ``finish`` in the main one.
-"""
+"""What turns an episode's frames into tokens: a tokenizer, or the domain's reader."""
 
 from __future__ import annotations
 
@@ -19,6 +16,7 @@ from gobench.loader.augment import transform
 from gobench.models.weights import weights_hash
 from gobench.types import Array, Json
 from gobench_videoworld.config import TokenizerConfig
+from gobench_videoworld.data.patches import pack
 from gobench_videoworld.data.store import STATES, TOKENS
 
 AT_ONCE = 256  # frames encoded at once
@@ -58,18 +56,22 @@ class Maker(Protocol):
         """Pixels at which frames are looked at; None: as stored."""
         ...
 
-    def prepare(self, frames: Array) -> Any:
-        """What can be done beside other episodes, for frames uint8 [T, h, w, 3]."""
+    def begin(self, frames: Array) -> None:
+        """Called once, with the split's first episode, before all."""
         ...
 
-    def finish(self, prepared: Any) -> Coded:
-        """Symbols [T, variants, S] of 0 .. vocabulary - 1."""
+    def code(self, frames: Array) -> Coded:
+        """Frames uint8 [T, h, w, 3] -> symbols [T, variants, S] of 0 .. vocabulary - 1. Called from several threads."""
         ...
 
 
 @dataclass
 class TokenMaker:
-    """A trained tokenizer, which is given each symmetry of a clip frame after frame."""
+    """A trained tokenizer, which is given each symmetry of a clip frame after frame.
+
+    One whose tokens depend on their own patches alone is given packed clips, if the first episode has the same tokens
+    that way.
+    """
 
     tokenizer: Encoder
     variants: int
@@ -93,28 +95,45 @@ class TokenMaker:
     def size(self) -> tuple[int, int]:
         return self.tokenizer.config.size
 
-    def prepare(self, frames: Array) -> Array:
-        """The frames in each symmetry, uint8 [variants, T, h, w, 3]."""
+    def begin(self, frames: Array) -> None:
+        """Find out whether clips may be packed."""
+        if self.tokenizer.config.encoder == "local":
+            self._packs = np.array_equal(self._packed(frames), self._whole(frames))
+
+    def code(self, frames: Array) -> Coded:
+        """Symbols [T, variants, S]."""
+        return self._packed(frames) if self._packs else self._whole(frames)
+
+    _packs: bool = False
+
+    def _whole(self, frames: Array) -> Coded:
+        return self._encoded(self._shown(frames)).swapaxes(0, 1)
+
+    def _packed(self, frames: Array) -> Coded:
+        packed, numbers = pack(frames, self.grid)
+        tokens = self._encoded(self._shown(packed))
+        shown = _turned(numbers, self.variants)
+        return np.stack(
+            [np.take_along_axis(tokens[k], shown[k], axis=0) for k in range(self.variants)], axis=1
+        )
+
+    def _shown(self, frames: Array) -> Array:
+        """Frames in each symmetry, uint8 [variants, N, h, w, 3]."""
         out = np.empty((self.variants, *frames.shape), np.uint8)
         for k in range(self.variants):
             out[k] = transform(frames, k)
         return out
 
-    def finish(self, prepared: Array) -> Coded:
-        """Symbols [T, variants, S]."""
-        tokens = self._encoded(prepared.reshape(-1, *prepared.shape[2:]))
-        return tokens.reshape(*prepared.shape[:2], -1).swapaxes(0, 1)
-
-    def _encoded(self, frames: Array) -> Coded:
-        """Tokens int64 [N, S] of frames, some at a time, on the tokenizer's device."""
-        module: Any = self.tokenizer
-        device = next((p.device for p in module.parameters()), torch.device("cpu"))
+    def _encoded(self, shown: Array) -> Coded:
+        """Tokens int64 [variants, N, S] of ``_shown`` frames, some at a time, on the tokenizer's device."""
+        device = device_of(self.tokenizer)
+        frames = torch.from_numpy(shown.reshape(-1, *shown.shape[2:]))
         with torch.inference_mode():
             parts = [
-                self.tokenizer.encode(torch.from_numpy(frames[i : i + AT_ONCE]).to(device)).cpu().numpy()
-                for i in range(0, len(frames), AT_ONCE)
+                self.tokenizer.encode(frames[n : n + AT_ONCE].to(device)).cpu().numpy()
+                for n in range(0, len(frames), AT_ONCE)
             ]
-        return np.concatenate(parts)
+        return np.concatenate(parts).reshape(*shown.shape[:2], -1)
 
 
 @dataclass
@@ -141,16 +160,24 @@ class StateMaker:
     def vocabulary(self) -> int:
         return int(self.domain.symbols(self.options))
 
-    def prepare(self, frames: Array) -> Array:
-        """Symbols uint8 [T, cells]."""
-        read: Array = self.domain.states(self.options, frames)
-        return read
+    def begin(self, frames: Array) -> None:
+        """Nothing."""
 
-    def finish(self, prepared: Array) -> Coded:
+    def code(self, frames: Array) -> Coded:
         """Symbols [T, variants, S]."""
-        cells = prepared.reshape(-1, *self.grid)
-        turned = [transform(cells, k).reshape(len(cells), -1) for k in range(self.variants)]
-        return np.stack(turned, axis=1)
+        read: Array = self.domain.states(self.options, frames)
+        return np.stack(_turned(read.reshape(-1, *self.grid), self.variants), axis=1)
+
+
+def _turned(cells: Any, variants: int) -> list[Any]:
+    """Cells [T, rows, cols] in each symmetry, flat: [T, S] each."""
+    return [transform(cells, k).reshape(len(cells), -1) for k in range(variants)]
+
+
+def device_of(tokenizer: Encoder) -> torch.device:
+    """Where a tokenizer's weights are."""
+    module: Any = tokenizer
+    return next((p.device for p in module.parameters()), torch.device("cpu"))
 
 
 def _plain(config: TokenizerConfig) -> Json:

@@ -5,19 +5,20 @@ The unit is a shard of the dataset. A shard's files appear whole or not at all; 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from gobench import atomic
 from gobench.errors import DataError, UsageError
 from gobench.loader.film import Sample
 from gobench.loader.view import SYMMETRIES
-from gobench.types import Array
 from gobench_videoworld.config import at_least, one_of
-from gobench_videoworld.data.episodes import THREADS, Reel
+from gobench_videoworld.data.episodes import Reel
 from gobench_videoworld.data.makers import Coded, Encoder, Maker, StateMaker, TokenMaker
 from gobench_videoworld.data.store import (
     Meta,
@@ -44,7 +45,7 @@ def tokenise(
     symmetries: str = "dihedral",
     progress: Progress | None = None,
     episodes: int = 0,
-    threads: int = THREADS,
+    threads: int = 0,
 ) -> TokenStore:
     """The tokens of a split's frames, made where they are missing. Of records, only lengths and first plies are read.
 
@@ -56,7 +57,7 @@ def tokenise(
         symmetries: of ``gobench.loader.view.SYMMETRIES``; "dihedral" needs square frames and a square grid.
         progress: told how many episodes are done.
         episodes: make only the shards that hold the first so many; 0: all.
-        threads: that decode.
+        threads: that decode and encode; 0: one for each core.
 
     Raises:
         DataError: no finished dataset, a broken shard (named), or ``out`` belongs to another dataset or tokenizer.
@@ -76,7 +77,7 @@ def read_states(
     symmetries: str = "dihedral",
     progress: Progress | None = None,
     episodes: int = 0,
-    threads: int = THREADS,
+    threads: int = 0,
 ) -> TokenStore:
     """The symbols that the domain's reader sees in a split's frames; otherwise as ``tokenise``.
 
@@ -110,7 +111,8 @@ def _filled(
     with atomic.lock(place / LOCK, f"{place} is being written by another process.", wait=True):
         write_meta(place, meta, reel.episodes.frames)
         atomic.remove_temporaries(place)
-        _make(reel, maker, place, meta, _missing(place, meta, reel, episodes), progress, threads)
+        with _one_thread_each():
+            _make(reel, maker, place, meta, _missing(place, meta, reel, episodes), progress, threads)
     return open_store(out, split)
 
 
@@ -162,22 +164,37 @@ def _make(
 ) -> None:
     """Make shards one after the other; decoding runs ahead over their ends."""
     rows = [row for _, part in missing for row in part]
-
-    def prepared(sample: Sample, frames: Array) -> tuple[int, Any]:
-        return int(sample.record().get("first_ply", 0)), maker.prepare(frames)
-
-    episodes = reel.each(rows, prepared, threads)
+    if not rows:
+        return
+    maker.begin(reel.frames(reel.sample(0), 0, reel.length(0)))
+    episodes = reel.each(rows, lambda sample, frames: (_first(sample), maker.code(frames)), threads)
     done = 0
     for shard, part in missing:
         firsts: list[int] = []
         coded: list[Coded] = []
-        for first, ready in (next(episodes) for _ in part):
+        for first, symbols in (next(episodes) for _ in part):
             firsts.append(first)
-            coded.append(maker.finish(ready).astype(meta.dtype))
+            coded.append(symbols.astype(meta.dtype))
             done += 1
             if progress:
                 progress(done, len(rows))
         _save(place, shard, firsts, coded)
+
+
+def _first(sample: Sample) -> int:
+    """Plies before the first frame: all that is read of a record."""
+    return int(sample.record().get("first_ply", 0))
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Torch computes in the threads that decode; threads of its own would fight with them."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _save(place: Path, shard: int, firsts: list[int], coded: list[Coded]) -> None:
