@@ -1,0 +1,191 @@
+"""What a model imagines: codes predicted for held-out prompts, drawn by the latent model's own decoder, read by the domain.
+
+The decoder starts from the prompt's last frame and draws each code's frame; with own moves as codes (1, 3, 5 ahead) the replies
+between them are left out of the picture, with every ply (1, 2, 3) code 2 is the imagined reply.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from gobench.errors import UsageError
+from gobench.seeds import seed64
+from gobench.statistics import estimate
+from gobench.types import Array
+from gobench_videoworld.analysis import paper
+from gobench_videoworld.analysis.asking import interval
+from gobench_videoworld.analysis.projection import projected
+from gobench_videoworld.analysis.windows import Sight, Watched, code_vectors
+from gobench_videoworld.answers import Draws, VideoAnswers, enlarged
+
+SHOWN = 6  # prompts on the sheet
+UNCLEAR = (-1, 0)  # no single action can be read
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass
+class Imagined:
+    """Predictions for many prompts."""
+
+    rows: list[dict[str, Any]] = field(default_factory=list)  # one a prompt and code
+    vectors: list[npt.NDArray[np.float32]] = field(default_factory=list)  # of the codes, in the same order
+    pictures: list[dict[str, Array]] = field(
+        default_factory=list
+    )  # of the first prompts: caption -> uint8 [H, W, 3]
+
+
+def collected(sight: Sight) -> Imagined:
+    """Ask about held-out windows. Raises UsageError where the domain reads no states, or there is no window."""
+    answers = sight.model.answers
+    assert isinstance(answers, VideoAnswers)
+    found = Imagined()
+    for watched in sight:
+        if not all(hasattr(watched.domain, name) for name in ("states", "labels", "act", "grid")):
+            raise UsageError(
+                f"the domain {watched.domain.name!r} reads no states: imagined frames cannot be judged."
+            )
+        _add(found, watched, answers, sight.seed)
+    return found
+
+
+def _add(found: Imagined, watched: Watched, answers: VideoAnswers, seed: int) -> None:
+    seeds = np.array([seed64(seed, "imagine", watched.number, int(t)) for t in watched.times], np.uint64)
+    codes, imagined, given = _predicted(watched, answers, seeds)
+    shown = watched.frames[watched.times]
+    many, steps = imagined.shape[:2]
+    read = _states(watched, imagined.reshape(-1, *imagined.shape[2:])).reshape(many, steps, -1)
+    told = _states(watched, given)
+    before = np.concatenate([watched.states[watched.times][:, None], read[:, :-1]], axis=1)
+    for row in range(many):
+        for k in range(steps):
+            action = single(before[row, k], read[row, k])
+            line = _line(watched, row, k, action, bool((told[row] == read[row, 0]).all()))
+            found.rows.append(line | {"code": " ".join(map(str, codes[row, k].tolist()))})
+        if len(found.pictures) < SHOWN and row == many // 2:
+            found.pictures.append(_pictures(watched, row, shown[row], imagined[row], given[row]))
+    found.vectors += list(code_vectors(watched.config, codes.reshape(-1, codes.shape[-1])))
+
+
+@torch.inference_mode()
+def _predicted(
+    watched: Watched, answers: VideoAnswers, seeds: npt.NDArray[np.uint64]
+) -> tuple[Ints, Array, Array]:
+    """Codes int64 [B, K, D], imagined frames uint8 [B, K, H, W, 3], generated frames uint8 [B, H, W, 3]."""
+    networks, config = answers.networks, watched.config
+    assert networks.latent is not None and networks.tokenizer is not None
+    history = watched.batch(answers)["history"]
+    drawn = answers.drawn(history, Draws(seeds, answers.device))
+    pictures = pictured(answers, history[:, -1], drawn.codes)
+    whole = pictures[:, 0] if drawn.tokens is None else networks.tokenizer.decode(drawn.tokens)
+    imagined, given = (enlarged(part.cpu().numpy(), config.frame_size) for part in (pictures, whole))
+    return drawn.codes.cpu().numpy(), imagined, given
+
+
+def pictured(answers: VideoAnswers, before: Tensor, codes: Tensor) -> Tensor:
+    """What the latent decoder draws after int64 [B, S] for codes int64 [B, K, D]: uint8 [B, K, h, w, 3] at working size."""
+    latent, tokenizer = answers.networks.latent, answers.networks.tokenizer
+    assert latent is not None and tokenizer is not None
+    if answers.config.latent.form == "pixel":
+        found: Tensor = latent.decode(tokenizer.decode(before), codes)
+        return found
+    tokens = latent.decode(before, codes)
+    return tokenizer.decode(tokens.flatten(0, 1)).unflatten(0, tokens.shape[:2])
+
+
+def _states(watched: Watched, frames: Array) -> Array:
+    found: Array = watched.domain.states(watched.config.options, frames)
+    return found
+
+
+def single(before: Array, after: Array) -> tuple[int, int]:
+    """(cell, symbol) of the one cell that was filled between two states [cells], or ``UNCLEAR``; what vanishes is let be."""
+    filled = np.flatnonzero((before != after) & (after != 0))
+    if len(filled) != 1 or before[filled[0]]:
+        return UNCLEAR
+    return int(filled[0]), int(after[filled[0]])
+
+
+def _line(watched: Watched, row: int, k: int, action: tuple[int, int], followed: bool) -> dict[str, Any]:
+    """What an imagined step is worth: was it read, could it be, was it played."""
+    offset, time = watched.config.latent.offsets[k], int(watched.times[row])
+    line: dict[str, Any] = {
+        "episode": watched.number,
+        "time": time,
+        "step": offset,
+        "read": int(action != UNCLEAR),
+    }
+    if action != UNCLEAR:
+        line |= {"cell": action[0], "row": action[0] // watched.config.board[1], "col": action[0] % watched.config.board[1],
+                 "symbol": action[1]}  # fmt: skip
+    if k == 0:
+        line["frame_follows"] = int(followed)
+    if time + offset >= len(watched.frames):
+        return line
+    truth = tuple(watched.actions[time + offset - 1].tolist())
+    return line | {"possible": int(_possible(watched, time + offset - 1, action)), "as_played": int(action == truth),
+                   "played_cell": truth[0]}  # fmt: skip
+
+
+def _possible(watched: Watched, time: int, action: tuple[int, int]) -> bool:
+    """Whether the domain lets an action be after frame ``time`` as it really came."""
+    if action == UNCLEAR:
+        return False
+    shown = watched.frames[time : time + 1]
+    after = watched.domain.act(watched.config.options, shown, np.array([action], np.int64))
+    return not np.array_equal(after, shown)
+
+
+def _pictures(watched: Watched, row: int, shown: Array, imagined: Array, given: Array) -> dict[str, Array]:
+    offsets = watched.config.latent.offsets
+    truth = watched.frames[min(int(watched.times[row]) + 1, len(watched.frames) - 1)]
+    steps = {f"imagined {offset} ahead": picture for offset, picture in zip(offsets, imagined, strict=True)}
+    return {"prompt": shown, **steps, "generated": given, "truth": truth}
+
+
+def summary(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """A row for each step and measure: its value with an interval over episodes, the paper's beside.
+
+    ``read``: one action can be read in the imagined frame; ``possible``: it can be where it would come; ``as_played``: it is what
+    was played; ``as_played_if_first``: the same where the first code is what was played, so that the truth is about the same
+    game; ``frame_follows``: the generated frame shows what the first code's picture shows.
+    """
+    first = {(r["episode"], r["time"]): r.get("as_played") for r in rows if r["step"] == rows[0]["step"]}
+    found = []
+    for step in sorted({r["step"] for r in rows}):
+        own = [r for r in rows if r["step"] == step]
+        for measure in ("read", "possible", "as_played", "frame_follows"):
+            found += _share(step, measure, own, measure)
+        if step != rows[0]["step"]:
+            found += _share(
+                step, "as_played_if_first", [r for r in own if first[r["episode"], r["time"]]], "as_played"
+            )
+    return found
+
+
+def _share(step: int, name: str, rows: Sequence[Mapping[str, Any]], key: str) -> list[dict[str, Any]]:
+    told = [row for row in rows if row.get(key) is not None]
+    if not told:
+        return []
+    clusters = np.array([row["episode"] for row in told], np.int64)
+    made = estimate(np.array([row[key] for row in told], np.float64), clusters, proportion=True)
+    assert made is not None
+    low, high = interval(made)
+    line = {"step": step, "measure": name, "value": made.value, "low": low, "high": high, "n": made.n}
+    reply = (
+        step % 2 == 0 and name == "as_played"
+    )  # the paper's is by its judge's best move, ours by what was played
+    return [line | {"paper": paper.of(paper.REPLIES, "accuracy") if reply else None}]
+
+
+def table(found: Imagined, method: str, seed: int) -> tuple[list[dict[str, Any]], str]:
+    """Rows with the code's place in the plane (x, y); and how the plane was found."""
+    plane, how = projected(np.stack(found.vectors), method, seed)
+    return [{**row, "x": x, "y": y} for row, (x, y) in zip(found.rows, plane.tolist(), strict=True)], how
