@@ -68,24 +68,3 @@ def untrained(small: VideoWorldConfig, tmp_path_factory: pytest.TempPathFactory)
         made = networks(config)
         models.save(places[name], "videoworld", config.to_json(), made.tensors(), {"name": f"small-{name}"})
     return places
-
-
-@pytest.fixture(scope="session")
-def games(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
-    """``games("moves")``: 20 real 9x9 games in that codec, 64 pixels, two shards for training and one for tests.
-
-    Further arguments change options of the Go domain. Nobody writes into it: ``shutil.copytree`` it first.
-    """
-
-    def folder(codec: str = "moves", **changes: Any) -> Path:
-        key = f"{codec} {sorted(changes.items())}"
-        if key not in made:
-            domain = registry.domain("go")
-            options = {"size": 64, "sources": [{"kind": "sgf", "paths": [str(data / "go9_katago_sgf.zip")]}]}
-            core = {"codec": codec, "episodes": 20, "shard_size": 8, "splits": {"train": 0.8, "test": 0.2}}
-            made[key] = tmp_path_factory.mktemp("games") / codec
-            build(domain, configure(domain, "go9-sgf", core, options | changes), made[key], extras=(card.extra,))
-        return made[key]
-
-    made: dict[str, Path] = {}
-    return folder
