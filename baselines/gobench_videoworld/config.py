@@ -101,8 +101,8 @@ class LatentConfig:
     offsets: tuple[int, ...] = (1, 3, 5)
     levels: tuple[int, ...] = (5,)  # located: of the content; else of the whole code
     places: int = 1  # located: places a code has; several for robots
-    width: int = 64
-    blocks: int = 6  # of the decoder
+    width: int = 32
+    blocks: int = 2  # of the decoder
 
     def __post_init__(self) -> None:
         one_of("form", self.form, LATENTS)
