@@ -71,6 +71,7 @@ quickstart: $(VENV)/.installed
 	@echo "  gobench recipes"
 
 reproduce-small: $(VENV)/.installed
+	$(PIP) -e '.[plots]'
 	$(BIN)/gobench build-dataset go9-tiny --sgf tests/data/go9_katago_sgf.zip --out $(OUT) --workers $(JOBS)
 	for input in video+ldm video state; do \
 	  $(BIN)/gobench train videoworld --data $(OUT) --input $$input --out $(COMPARED)/$$input.pt --minutes $(MINUTES) && \
@@ -78,6 +79,7 @@ reproduce-small: $(VENV)/.installed
 	done
 	$(BIN)/gobench compare $(COMPARED)/video-eval $(COMPARED)/video+ldm-eval
 	$(BIN)/gobench compare $(COMPARED)/state-eval $(COMPARED)/video+ldm-eval
+	$(BIN)/gobench analyze curves $(COMPARED)/*.pt $(COMPARED)/*-eval/result.json --out $(COMPARED)/analysis
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n $(JOBS)
