@@ -267,14 +267,14 @@ class VideoWorldConfig:
 
 def from_json(table: Mapping[str, Any]) -> VideoWorldConfig:
     """Raises DataError for keys that are unknown or missing, or values that cannot be."""
-    parts = {
+    parts: dict[str, type] = {
         "tokenizer": TokenizerConfig,
         "latent": LatentConfig,
         "transformer": TransformerConfig,
         "sampler": SamplerConfig,
     }
     try:
-        made = {name: _made(kind, table[name]) for name, kind in parts.items()}
+        made: dict[str, Any] = {name: _made(kind, table[name]) for name, kind in parts.items()}
         return _made(VideoWorldConfig, {**table, **made})
     except (KeyError, TypeError, ValueError, UsageError) as error:
         raise DataError(f"this is not the configuration of a VideoWorld model: {error}") from error
@@ -299,7 +299,7 @@ def transformer_of(size: str) -> TransformerConfig:
     """The transformer of a named size; those named "-paper" are paper-faithful. Raises UsageError."""
     if size not in SIZES:
         raise unknown("size", size, SIZES)
-    row = SIZES[size]
+    row: dict[str, Any] = {**SIZES[size]}
     made = TransformerConfig(**row, num_key_value_heads=row["num_attention_heads"])
     return made.paper_faithful() if size.endswith("-paper") else made
 

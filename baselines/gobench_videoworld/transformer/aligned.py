@@ -10,6 +10,8 @@ after them. A place digit is a softmax over dot products with the prompt's featu
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -31,42 +33,47 @@ class Aligned(nn.Module):
         width, spec = config.transformer.hidden_size, config.transformer
         self.sites, self.digits = config.sites, config.digits
         self.slots = config.codes * len(config.digits)
-        self.pointers = config.pointers if spec.pointer else 0
-        self.places = config.pointers
+        self.places = config.pointers if self.slots else 0
+        self.pointers = self.places if spec.pointer else 0
         self.length = config.sites
         self.prefix = config.sites if spec.bidirectional else 0
-        values = config.digits if config.codes else ()
+        values = config.digits if self.slots else ()
         self.shown = _tables([config.vocabulary] * spec.history, width)
         self.site = nn.Embedding(config.sites, width)
-        self.slot = nn.Embedding(max(self.slots, 1), width)
-        self.said = _tables(values, width)
-        self.scores = nn.ModuleList(
-            nn.Linear(width, width if digit < self.pointers else many, bias=False)
-            for digit, many in enumerate(values)
-        )
-        self.keys = nn.Linear(width, width, bias=False) if self.pointers else nn.Identity()
-        self.none = nn.Parameter(torch.zeros(width))
+        self._make_code_parts(values, width)
         if config.frames:
             self._make_frame_parts(config, values)
         for part in self.modules():
             if isinstance(part, nn.Embedding | nn.Linear):
                 nn.init.normal_(part.weight, std=0.02)
 
+    def _make_code_parts(self, values: tuple[int, ...], width: int) -> None:
+        self.said = _tables(values[: max(self.slots - 1, 0)], width)  # nothing is said after the last digit
+        self.scores = nn.ModuleList(
+            nn.Linear(width, width if digit < self.pointers else many, bias=False)
+            for digit, many in enumerate(values)
+        )
+        self.keys = nn.Linear(width, width, bias=False) if self.pointers else nn.Identity()
+        if self.slots:
+            self.slot = nn.Embedding(self.slots, width)
+        if self.pointers and values[0] > self.sites:
+            self.none = nn.Parameter(torch.zeros(width))
+
     def _make_frame_parts(self, config: VideoWorldConfig, values: tuple[int, ...]) -> None:
         width = config.transformer.hidden_size
         self.begin = nn.Parameter(torch.zeros(width))
         self.previous = nn.Embedding(config.vocabulary, width)
         self.target = nn.Embedding(config.sites, width)
-        self.told = _tables(values, width)
-        self.mark = nn.Embedding(values[-1], width) if self.places and values else None
+        self.told = _tables(values[self.places :], width)  # places are marked instead
+        self.mark = nn.Embedding(values[-1], width) if self.places else None
         self.imagined = nn.Embedding(config.vocabulary, width) if config.imagines else None
         self.token = nn.Linear(width, config.vocabulary, bias=False)
         copied = self.shown[0] if self.imagined is None else self.imagined
-        self.token.weight = copied.weight  # what is shown is what a token most likely stays: copying is free
+        self.token.weight = cast(nn.Embedding, copied).weight  # what is shown is what a token most likely stays: copying is free
 
     def prompt(self, history: Tensor) -> Tensor:
         """int64 [B, h, S], the last frame last -> [B, S, width]."""
-        x = self.site.weight + self.shown[0](history[:, -1])
+        x: Tensor = self.site.weight + self.shown[0](history[:, -1])
         for lag in range(1, history.shape[1]):
             differs = (history[:, -1 - lag] != history[:, -lag])[..., None]
             x = x + differs * self.shown[lag](history[:, -1 - lag])
@@ -92,14 +99,14 @@ class Aligned(nn.Module):
             imagined: int64 [B, S], the latent decoder's picture of the first code, where the configuration wants it.
         """
         part = slice(start, start + previous.shape[1])
-        x = self.previous(previous)
+        x: Tensor = self.previous(previous)
         if start == 0:
             x = torch.cat([self.begin.expand(len(x), 1, -1), x[:, 1:]], 1)
         x = x + self.target.weight[part] + self.shown[0](shown[:, part])
         if not self.slots:
             return x
-        for digit in range(self.places, len(self.digits)):
-            x = x + self.told[digit](codes[:, digit])[:, None]
+        for digit, told in enumerate(self.told, self.places):
+            x = x + told(codes[:, digit])[:, None]
         if self.mark is not None:
             x = x + self._marked(codes, part)
         if self.imagined is not None and imagined is not None:
@@ -111,12 +118,12 @@ class Aligned(nn.Module):
         assert self.mark is not None
         sites = torch.arange(part.start, part.stop, device=codes.device)
         named = (codes[:, : self.places, None] == sites).sum(1)
-        content = self.mark(codes[:, len(self.digits) - 1])[:, None]
+        content: Tensor = self.mark(codes[:, len(self.digits) - 1])[:, None]
         return named[..., None].to(content.dtype) * content
 
     def digit_logits(self, hidden: Tensor, start: int, seen: Tensor) -> list[Tensor]:
         """Features at n slots from ``start`` on [B, n, width], and of the prompt [B, S, width] -> n times [B, values]."""
-        keys = self.keys(seen)
+        keys: Tensor = self.keys(seen)
         return [
             self._scored(hidden[:, i], (start + i) % len(self.digits), keys) for i in range(hidden.shape[1])
         ]
@@ -127,7 +134,8 @@ class Aligned(nn.Module):
             return score
         if self.digits[digit] > self.sites:  # "none" stands behind the last site
             keys = torch.cat([keys, self.none.expand(len(keys), 1, -1)], 1)
-        return (keys @ score[..., None])[..., 0] * score.shape[-1] ** -0.5
+        scale: float = score.shape[-1] ** -0.5
+        return (keys @ score[..., None])[..., 0] * scale
 
     def digit_losses(self, hidden: Tensor, codes: Tensor, seen: Tensor) -> Tensor:
         """Nats of each digit of codes int64 [B, C], from all slots' features [B, C, width]: [B, C]."""

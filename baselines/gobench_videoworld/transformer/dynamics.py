@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from gobench_videoworld.config import SamplerConfig, VideoWorldConfig
 from gobench_videoworld.transformer.aligned import Aligned
-from gobench_videoworld.transformer.generate import draft_decode, sample_decode
+from gobench_videoworld.transformer.generate import draw, sample_decode
 from gobench_videoworld.transformer.llama import Cache, Llama
 from gobench_videoworld.transformer.plain import Plain
 
@@ -33,7 +33,8 @@ class Dynamics(nn.Module):
 
     Args:
         frame_every: the next frame is predicted for every so many rows of a batch. Codes do not depend on the frame
-            behind them and take longer to learn: fewer frames buy more codes a second. Without codes: always.
+            behind them and take longer to learn: fewer frames buy more codes a second. Without codes: always. Slices of a
+            batch have the loss of the whole one where each has a multiple of so many rows.
     """
 
     def __init__(self, config: VideoWorldConfig, frame_every: int = 1) -> None:
@@ -56,7 +57,7 @@ class Dynamics(nn.Module):
         """
         parts = self._split(batch)
         hidden = [self._hidden(part, self.config.frames and i == 0) for i, part in enumerate(parts)]
-        loss, metrics = hidden[0].new_zeros(()), {}
+        loss, metrics = hidden[0].new_zeros(()), dict[str, Tensor]()
         if self.scheme.slots:
             loss, metrics = self._code_loss(hidden, parts)
         if self.config.frames:
@@ -64,12 +65,17 @@ class Dynamics(nn.Module):
             loss, metrics["frame"] = loss + frame, frame.detach()
         return loss, metrics
 
-    def _split(self, batch: Mapping[str, Tensor]) -> list[dict[str, Tensor]]:
+    def _split(self, batch: Mapping[str, Tensor]) -> list[Mapping[str, Tensor]]:
         """The rows whose next frame is predicted, and the others."""
-        rows = torch.arange(len(batch["history"]), device=batch["history"].device)
-        first = rows % self.frame_every == 0 if self.config.frames else rows >= 0
-        parts = [{key: value[mask] for key, value in batch.items()} for mask in (first, ~first)]
-        return [part for part in parts if len(part["history"])]
+        every = self.frame_every if self.config.frames else 1
+        others = [row for row in range(len(batch["history"])) if row % every]
+        if not others:
+            return [batch]
+        rest = torch.tensor(others, device=batch["history"].device)
+        return [
+            {key: value[::every] for key, value in batch.items()},
+            {key: value[rest] for key, value in batch.items()},
+        ]
 
     def _hidden(self, batch: Mapping[str, Tensor], framed: bool) -> Tensor:
         scheme, history = self.scheme, batch["history"]
@@ -80,12 +86,13 @@ class Dynamics(nn.Module):
         if framed and self.config.frames:
             following = batch["next"]
             previous = torch.cat([following[:, :1], following[:, :-1]], 1)
-            parts.append(scheme.before_tokens(previous, 0, history[:, -1], codes, batch.get("imagined")))
+            imagined = batch["imagined"] if self.config.imagines else None
+            parts.append(scheme.before_tokens(previous, 0, history[:, -1], codes, imagined))
         hidden: Tensor = self.model(torch.cat(parts, 1), scheme.prefix)
         return hidden
 
     def _code_loss(
-        self, parts: list[Tensor], batches: list[dict[str, Tensor]]
+        self, parts: list[Tensor], batches: list[Mapping[str, Tensor]]
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """The mean over windows of the sum over the codes that they have."""
         scheme, end = self.scheme, self.scheme.length + self.scheme.slots
@@ -93,7 +100,7 @@ class Dynamics(nn.Module):
         codes, there = (torch.cat([batch[key] for batch in batches]) for key in ("codes", "there"))
         seen = self._seen(hidden[:, : scheme.length])
         losses = scheme.digit_losses(hidden[:, scheme.length :], codes.flatten(1), seen)
-        nats = losses.unflatten(1, codes.shape[1:]).sum(2) * there  # [B, K]
+        nats = losses.view(codes.shape).sum(2) * there  # [B, K]
         each = nats.mean(0)
         return each.sum(), {f"code{k + 1}": value.detach() for k, value in enumerate(each)}
 
@@ -160,18 +167,7 @@ class Dynamics(nn.Module):
             return scheme.token_logits(hidden)
 
         draft = shown if imagined is None else imagined
-        if sampler.frame_temperature:
-            temperature = sampler.frame_temperature
-            return sample_decode(self.model, cache, inputs, logits, draft, temperature, uniforms)
-        return draft_decode(self.model, cache, inputs, logits, draft)
+        return sample_decode(self.model, cache, inputs, logits, draft, sampler.frame_temperature, uniforms)
 
     def _dtype(self) -> torch.dtype:
         return next(self.parameters()).dtype
-
-
-def draw(logits: Tensor, temperature: float, uniforms: Tensor) -> Tensor:
-    """One value a row of logits [B, n] by the row's uniform number float64 [B]; the likeliest for temperature 0."""
-    if temperature == 0:
-        return logits.argmax(-1)
-    sums = torch.softmax(logits.double() / temperature, -1).cumsum(-1)
-    return (sums < uniforms[:, None] * sums[:, -1:]).sum(-1).clamp(max=logits.shape[-1] - 1)

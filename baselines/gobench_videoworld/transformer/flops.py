@@ -47,7 +47,7 @@ def backbone_flops(config: TransformerConfig, length: int, prefix: int = 0, star
 def forward_flops(dynamics: Dynamics, framed: bool) -> float:
     """Of one whole sequence, with or without the next frame."""
     scheme, config = dynamics.scheme, dynamics.config
-    sites = config.sites if framed else 0
+    sites = config.sites if framed and config.frames else 0
     length = scheme.length + scheme.slots + sites
     return backbone_flops(config.transformer, length, scheme.prefix) + _heads(dynamics, sites)
 

@@ -86,7 +86,8 @@ def draw(logits: Tensor, temperature: float, uniforms: Tensor) -> Tensor:
     """
     if temperature == 0:
         return logits.argmax(-1)
-    rising = torch.softmax(logits.double() / temperature, -1).cumsum(-1)
+    above = logits.double() - logits.double().amax(-1, keepdim=True)  # stays finite however cold it is
+    rising = torch.softmax(above / temperature, -1).cumsum(-1)
     wanted = uniforms.to(rising)[..., None] * rising[..., -1:]
     below = (rising <= wanted).sum(-1)
     last = (rising < rising[..., -1:]).sum(-1)
