@@ -27,7 +27,10 @@ Intervene = Callable[[Seeds, int], Tensor]
 class Answers(Protocol):
     """Continues clips."""
 
-    networks: Networks
+    @property
+    def networks(self) -> Networks:
+        """What it asks."""
+        ...
 
     def continued(self, frames: Array, n: int, seeds: Seeds) -> Array:
         """uint8 [B, h, H, W, 3], exactly the config's history and frame size -> uint8 [B, n, H, W, 3]."""
@@ -77,8 +80,8 @@ class VideoAnswers:
         assert tokenizer is not None
         flat = resized(frames.reshape(-1, *frames.shape[2:]), *self.config.tokenizer.size, "area")
         with torch.inference_mode():
-            found = tokenizer.encode(torch.from_numpy(flat).to(self.device))
-        return found.unflatten(0, frames.shape[:2])
+            found = tokenizer.encode(torch.from_numpy(np.require(flat, requirements="W")).to(self.device))
+        return found.view(*frames.shape[:2], self.config.sites)
 
     def drawn(self, history: Tensor, draws: Draws, force: Tensor | None = None) -> Drawn:
         """Codes, and tokens of the next frame where the transformer draws it, after int64 [B, h, S]."""
@@ -167,5 +170,5 @@ def enlarged(frames: Array, size: tuple[int, int]) -> Array:
     flat = frames.reshape(-1, *frames.shape[-3:])
     out = np.empty((len(flat), *size, 3), np.uint8)
     for i, frame in enumerate(flat):
-        out[i] = Image.fromarray(frame).resize(size[::-1], Image.Resampling.BICUBIC)
+        out[i] = np.asarray(Image.fromarray(frame).resize(size[::-1], Image.Resampling.BICUBIC))
     return out.reshape(*frames.shape[:-3], *size, 3)
