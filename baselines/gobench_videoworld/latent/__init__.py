@@ -1,0 +1,19 @@
+"""What changes between frames, as a few discrete codes; and back.
+
+===========  ==========================================================================================
+``model``    what every form offers                      ``forms``   which is which
+``located``  where something changes, and what: for boards
+``generic``  learnable queries attend to the frames so far
+``pixel``    the paper's: from pixels to pixels
+``redraw``   the decoder of tokens that the first two share
+``steps``    which steps of a window are learnt from
+``recipe``   how each is trained
+``measures`` what is reported of codes
+===========  ==========================================================================================
+"""
+
+from gobench_videoworld.latent.forms import latent_model
+from gobench_videoworld.latent.model import LatentModel
+from gobench_videoworld.latent.recipe import RECIPES, Recipe
+
+__all__ = ["RECIPES", "LatentModel", "Recipe", "latent_model"]

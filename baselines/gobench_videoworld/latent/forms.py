@@ -1,0 +1,16 @@
+"""Which form is which class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from gobench_videoworld.config import VideoWorldConfig
+from gobench_videoworld.latent.located import Located
+from gobench_videoworld.latent.model import LatentModel
+
+FORMS: Mapping[str, type[LatentModel]] = {"located": Located}
+
+
+def latent_model(config: VideoWorldConfig) -> LatentModel:
+    """The latent dynamics model that a config asks for, new, with torch's random state as it is."""
+    return FORMS[config.latent.form](config)

@@ -1,0 +1,23 @@
+"""How a latent dynamics model is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """AdamW, warm-up and a cosine, as ``train.fit`` has them."""
+
+    steps: int
+    batch: int  # windows of a step
+    lr: float  # the highest learning rate
+
+
+RECIPES: Mapping[str, Recipe] = {
+    "located": Recipe(steps=2500, batch=32, lr=6e-3),
+    "generic": Recipe(steps=5000, batch=32, lr=3e-3),
+    "pixel": Recipe(steps=20000, batch=8, lr=3e-4),
+}
+"""Form -> its recipe."""
