@@ -1,8 +1,5 @@
 """A small dataset and untrained models of it, for tests of what is made of them."""
 
-# G: H overwrote your uncommitted conftest.py by mistake at 03:54 (it was not in git, so the text is lost). This is rebuilt
-# from /tmp/team/G/dev (places.json, plan.json, the models' configs): correct it where yours was different, and drop this note.
-
 from __future__ import annotations
 
 from dataclasses import replace
