@@ -142,10 +142,17 @@ def summary(plan: Plan, rows: Sequence[Mapping[str, Any]], metrics: Sequence[str
 
 
 def _spread(own: Sequence[Mapping[str, Any]], metric: str, values: Sequence[float]) -> dict[str, Any]:
-    low, high, kind = min(values), max(values), "least and greatest"
+    ends: tuple[Any, Any] = (min(values), max(values))
+    kind = "least and greatest"
     if len(values) == 1:
-        low, high, kind = own[0].get(f"{metric}_low"), own[0].get(f"{metric}_high"), "95% interval"
-    return {"value": float(np.mean(values)), "low": low, "high": high, "between": kind, "seeds": len(values)}
+        ends, kind = (own[0].get(f"{metric}_low"), own[0].get(f"{metric}_high")), "95% interval"
+    return {
+        "value": float(np.mean(values)),
+        "low": ends[0],
+        "high": ends[1],
+        "between": kind,
+        "seeds": len(values),
+    }
 
 
 def people(plan: Plan, table: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

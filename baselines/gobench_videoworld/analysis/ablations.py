@@ -29,7 +29,8 @@ class Variant:
 def _codebook(levels: Sequence[int], size: int) -> Variant:
     listed = ",".join(map(str, levels))
     changes = {"latent": "generic", "settings": (f"latent.levels={listed}",)}
-    return Variant(str(size), f"generic codes, FSQ levels {listed}", changes, str(size))
+    theirs = str(size) if str(size) in paper.AXES["codebook"] else ""
+    return Variant(str(size), f"generic codes, FSQ levels {listed}", changes, theirs)
 
 
 AXES: Mapping[str, Sequence[Variant]] = {

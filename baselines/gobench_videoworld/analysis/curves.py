@@ -93,9 +93,9 @@ def averaged(found: Sequence[Sequence[Point]]) -> list[Mean]:
     low = max(points[0].x for points in found)
     high = min(points[-1].x for points in found)
     places = sorted({p.x for points in found for p in points if low <= p.x <= high})
-    values = np.array([np.interp(places, *zip(*points, strict=True)) for points in found]).reshape(
-        len(found), -1
-    )
+    values = np.array(
+        [np.interp(places, [p.x for p in points], [p.y for p in points]) for points in found]
+    ).reshape(len(found), -1)
     return [
         Mean(x, *row)
         for x, row in zip(

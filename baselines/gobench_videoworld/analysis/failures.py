@@ -122,7 +122,7 @@ def _taken(model: VideoWorld, twin: Twin) -> dict[str, bool]:
     if not twin.places or config.tokenizer.grid != config.board or not hasattr(world, "states"):
         return {}
     samples = list(twin.places)
-    found = {}
+    found: dict[str, bool] = {}
     for start in range(0, len(samples), 256):
         part = samples[start : start + 256]
         states = world.states(config.options, np.stack([twin.shown[sample] for sample in part]))

@@ -97,7 +97,8 @@ def pictured(answers: VideoAnswers, before: Tensor, codes: Tensor) -> Tensor:
         found: Tensor = latent.decode(tokenizer.decode(before), codes)
         return found
     tokens = latent.decode(before, codes)
-    return tokenizer.decode(tokens.flatten(0, 1)).unflatten(0, tokens.shape[:2])
+    drawn = tokenizer.decode(tokens.flatten(0, 1))
+    return drawn.view(*tokens.shape[:2], *drawn.shape[1:])
 
 
 def _states(watched: Watched, frames: Array) -> Array:

@@ -75,7 +75,10 @@ def region(cell: int, grid: tuple[int, int]) -> str:
 
 def taken(before: Ints, after: Ints) -> npt.NDArray[np.int64]:
     """How many cells became empty between states [N, cells]."""
-    return np.count_nonzero((np.asarray(before) != 0) & (np.asarray(after) == 0), axis=1)
+    gone: npt.NDArray[np.int64] = np.count_nonzero(
+        (np.asarray(before) != 0) & (np.asarray(after) == 0), axis=1
+    )
+    return gone
 
 
 def described(before: Ints, after: Ints, actions: Ints, grid: tuple[int, int]) -> list[dict[str, Any]]:

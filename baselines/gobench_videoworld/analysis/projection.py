@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import warnings
 from importlib.util import find_spec
 from typing import Any
@@ -51,10 +52,9 @@ def pca(points: Floats) -> tuple[Floats, float]:
 
 
 def _umap(points: Floats, seed: int) -> Floats:
-    import umap
-
+    umap: Any = importlib.import_module("umap")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns that a seed costs it its threads
-        made: Any = umap.UMAP(n_neighbors=min(NEIGHBOURS, len(points) - 1), random_state=seed % 2**32)
+        made = umap.UMAP(n_neighbors=min(NEIGHBOURS, len(points) - 1), random_state=seed % 2**32)
         found: Floats = np.asarray(made.fit_transform(np.asarray(points, np.float32)), np.float64)
     return found

@@ -49,7 +49,10 @@ class Watched:
 
     def ahead(self) -> Ints:
         """The frame that each code is about, int64 [B, K]; the last one repeated where there is none."""
-        return np.minimum(self.times[:, None] + np.array(self.config.latent.offsets), len(self.frames) - 1)
+        found: Ints = np.minimum(
+            self.times[:, None] + np.array(self.config.latent.offsets), len(self.frames) - 1
+        )
+        return found
 
     def there(self) -> npt.NDArray[np.bool_]:
         """Whether it is there, bool [B, K]."""
@@ -89,7 +92,8 @@ class Watched:
         """uint8 [B, 1 + the last offset, h, w, 3] at the working size."""
         small = resized(self.frames, *self.config.tokenizer.size, "area")
         steps = np.arange(1 + self.config.latent.offsets[-1])
-        return small[np.minimum(self.times[:, None] + steps, len(small) - 1)]
+        found: Array = small[np.minimum(self.times[:, None] + steps, len(small) - 1)]
+        return found
 
 
 @dataclass(frozen=True)
@@ -125,7 +129,7 @@ class Sight:
 
 
 def choose(lengths: Ints, windows: int, seed: int) -> list[tuple[int, Ints]]:
-    """About ``windows`` windows: (episode, rising times) of episodes drawn by the seed, ``AN_EPISODE`` of each at least.
+    """So many windows, or all: (episode, rising times) of episodes drawn by the seed, ``AN_EPISODE`` of each or more.
 
     Args:
         lengths: frames of each episode; one with T frames has the windows 0 to T - 2.
@@ -137,16 +141,17 @@ def choose(lengths: Ints, windows: int, seed: int) -> list[tuple[int, Ints]]:
     if not counts.sum():
         raise UsageError("no episode of this split has two frames: there is nothing to look at.")
     draws = stream(seed, "windows")
-    found: list[tuple[int, Ints]] = []
-    left = min(windows, int(counts.sum()))
     order = draws.permutation(np.flatnonzero(counts))
-    for place, row in enumerate(order.tolist()):
-        share = max(AN_EPISODE, -(-left // (len(order) - place)))
-        many = min(share, left, int(counts[row]))
-        found.append((row, np.sort(draws.choice(int(counts[row]), many, replace=False)).astype(np.int64)))
-        left -= many
-        if not left:
-            break
+    many = min(windows, int(counts.sum()))
+    share = AN_EPISODE
+    while np.minimum(counts, share).sum() < many:
+        share += 1
+    found: list[tuple[int, Ints]] = []
+    for row in order.tolist():
+        own = min(share, many, int(counts[row]))
+        if own:
+            found.append((row, np.sort(draws.choice(int(counts[row]), own, replace=False)).astype(np.int64)))
+        many -= own
     return sorted(found, key=lambda item: item[0])
 
 
