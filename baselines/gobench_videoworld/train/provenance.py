@@ -44,7 +44,7 @@ def provenance(
         "seconds": round(sum(row["seconds"] for row in stages.values()), 1),
         "seed": asked.seed,
         "options": asked.decisive(),
-        "code": {"gobench": gobench.__version__, "torch": torch.__version__, "videoworld_sha256": code_hash()},
+        "code": {"gobench": gobench.__version__, "torch": str(torch.__version__), "videoworld_sha256": code_hash()},
         "curve": {name: curve(asked.work / name) for name in stages},
         "license": "apache-2.0",
     }  # fmt: skip

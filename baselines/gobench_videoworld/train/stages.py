@@ -19,7 +19,6 @@ from gobench_videoworld.data.windows import Windows
 from gobench_videoworld.latent import LatentModel
 from gobench_videoworld.networks import Networks
 from gobench_videoworld.tokenizer import Tokenizer
-from gobench_videoworld.tokenizer.measures import psnr
 from gobench_videoworld.train.exam import Exam
 from gobench_videoworld.train.pictures import sheet
 from gobench_videoworld.train.stage import Batch
@@ -48,7 +47,7 @@ class TokenizerStage:
     def evaluate(self, step: int) -> Mapping[str, float]:
         """PSNR, codebook use, and where the domain reads frames how many are read back exactly."""
         seen, drawn, tokens = self._round_trip(self._held_out)
-        found = {"psnr": float(psnr(seen, drawn)), "used": float(len(np.unique(tokens)))}
+        found = {"psnr": _psnr(seen, drawn), "used": float(len(np.unique(tokens)))}
         if self._exam.reads:
             back = self._exam.states(enlarged(drawn, (self._held_out.shape[1], self._held_out.shape[2])))
             found["exact"] = float((back == self._exam.states(self._held_out)).all(axis=1).mean())
@@ -170,3 +169,9 @@ class TransformerStage:
         some = slice(None, None, max(1, len(given) // SHOWN))
         columns = [self._exam.frames[some, -2], given[some], self._exam.frames[some, -1]]
         return sheet([column[:SHOWN] for column in columns])
+
+
+def _psnr(seen: Array, drawn: Array) -> float:
+    """Peak signal to noise of 8-bit frames, in dB."""
+    error = np.square(seen.astype(np.float64) - drawn).mean()
+    return float(10 * np.log10(255**2 / max(error, 1e-9)))
