@@ -120,5 +120,5 @@ def shown(value: Json) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, list):
-        return ", ".join(map(shown, value)) or "none"
-    return re.sub(r"\s+", " ", str(value))
+        return ", ".join(f"[{shown(v)}]" if isinstance(v, list) else shown(v) for v in value) or "none"
+    return re.sub(r"\s+", " ", str(value)) or "-"

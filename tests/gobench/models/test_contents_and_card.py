@@ -90,6 +90,8 @@ def test_rows_show_the_end_of_curves_and_numbers_for_people() -> None:
     assert dict(rows(MADE))["frames_watched"] == "120,000"
     assert dict(rows(MADE))["trained_on[0].episodes"] == "12"
     assert dict(rows(MADE))["labels_used"] == "none"
+    odd = {"pairs": [[8, 1], [30, 0.5]], "text": "", "nothing": None, "lines": "a\n b"}
+    assert [text for _, text in rows(odd)] == ["[8, 1], [30, 0.5]", "-", "-", "a b"]
 
 
 def test_info_tells_it_all(model_pt: Path) -> None:
