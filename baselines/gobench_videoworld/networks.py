@@ -84,7 +84,10 @@ def filled(config: VideoWorldConfig, tensors: Mapping[str, Tensor], device: str,
 
 def _fit(wanted: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> None:
     if missing := sorted(set(wanted) - set(given)):
-        raise DataError(f"the model has no tensor {missing[0]!r} that its config asks for: it is not whole.")
+        raise DataError(
+            f"the model has no tensor {missing[0]!r} that its config asks for: it is not whole, "
+            "or another version of this package made it (`gobench info` says which)."
+        )
     if strange := sorted(set(given) - set(wanted)):
         raise DataError(f"the model holds a tensor {strange[0]!r} that its config has no place for.")
     for name, tensor in wanted.items():
