@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
+from gobench.seeds import stream
 from gobench_videoworld.analysis import drawing
 from gobench_videoworld.analysis.patterns import CAPTURE, REST, TOUCHES, commonest
 
-LEGEND = "* the new move, o own, x other, . empty, # off the board; before the move, equal under symmetries"
+LEGEND = "* the new move, o own, x other, . empty, # off the board; equal under symmetries"
+SPREAD = 0.006  # of the range
 REGIONS = ("corner", "side", "centre")
 
 
@@ -25,35 +30,49 @@ def draw(table: Sequence[Mapping[str, Any]], how: str, title: str) -> Any:
         common = commonest([str(row["pattern"]) for row in table])
         _panel(axes[3], table, "pattern", common, "by the commonest patterns around the move")
         axes[3].set_xlabel(LEGEND, fontsize=7.5, color=drawing.SOFT)
-    figure.suptitle(f"{title}\n{how} of continuous codes before quantization, {len(table):,} codes", x=0.01, ha="left",
-                    fontsize=10.5)  # fmt: skip
+    below = (
+        f"{how} of continuous codes before quantization, {len(table):,} codes; equal ones are spread a little"
+    )
+    figure.suptitle(f"{title}\n{below}", x=0.01, ha="left", fontsize=10.5)
     return figure
 
 
 def _panel(
     axes: Any, table: Sequence[Mapping[str, Any]], key: str, classes: Sequence[Any], title: str
 ) -> None:
-    rest = [row for row in table if row.get(key) not in classes]
-    if rest:
-        _dots(axes, rest, drawing.REST, f"{REST} ({len(rest):,})")
-    for place, name in enumerate(classes):
-        own = [row for row in table if row.get(key) == name]
-        if own:
-            label = f"{_square(str(name))}\n({len(own):,})" if key == "pattern" else f"{name} ({len(own):,})"
-            _dots(axes, own, drawing.colour(place), label)
+    """One scatter in a mixed order, so that no class hides another."""
+    hues = {name: drawing.colour(place) for place, name in enumerate(classes)}
+    counts = Counter(row.get(key) if row.get(key) in hues else REST for row in table)
+    x, y, order = _spread(table)
+    colours = np.array([hues.get(row.get(key), drawing.REST) for row in table])
+    axes.scatter(x[order], y[order], s=5, c=colours[order], linewidths=0, alpha=0.75, rasterized=True)
     axes.set_title(title, loc="left", color=drawing.INK)
     axes.set_xticks([])
     axes.set_yticks([])
-    font = {"family": "monospace", "size": 7.0} if key == "pattern" else {"size": 8.0}
-    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), prop=font, markerscale=2.5)
+    square = key == "pattern"
+    for name in (*classes, REST):
+        if counts[name]:
+            label = (
+                f"{_square(str(name))}\n({counts[name]:,})"
+                if square and name != REST
+                else f"{name} ({counts[name]:,})"
+            )
+            axes.plot([], [], "o", markersize=5, color=hues.get(name, drawing.REST), label=label)
+    font = {"family": "monospace", "size": 6.5} if square else {"size": 8.0}
+    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), prop=font)
+
+
+def _spread(table: Sequence[Mapping[str, Any]]) -> tuple[Any, Any, Any]:
+    """x and y, moved by chance by up to ``SPREAD`` of the range, for many codes are equal; and an order to draw in."""
+    draws = stream(0, "spread")
+    found = []
+    for key in ("x", "y"):
+        values = np.array([row[key] for row in table], np.float64)
+        found.append(values + SPREAD * np.ptp(values) * draws.uniform(-1, 1, len(values)))
+    return found[0], found[1], draws.permutation(len(table))
 
 
 def _square(pattern: str) -> str:
     """ ".../.../..x" as three lines with the new move in the middle."""
     rows = pattern.split("/")
     return "\n".join([rows[0], f"{rows[1][0]}*{rows[1][2]}", rows[2]])
-
-
-def _dots(axes: Any, rows: Sequence[Mapping[str, Any]], colour: str, label: str) -> None:
-    axes.scatter([r["x"] for r in rows], [r["y"] for r in rows], s=4, color=colour, linewidths=0, alpha=0.75, label=label,
-                 rasterized=True)  # fmt: skip

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -31,15 +31,21 @@ UNCLEAR = (-1, 0)  # no single action can be read
 Ints = npt.NDArray[np.int64]
 
 
+class Picture(NamedTuple):
+    """A frame on the sheet."""
+
+    caption: str
+    frame: Array  # uint8 [H, W, 3]
+    cells: Sequence[int]  # that differ from the prompt, as the domain reads them
+
+
 @dataclass
 class Imagined:
     """Predictions for many prompts."""
 
     rows: list[dict[str, Any]] = field(default_factory=list)  # one a prompt and code
     vectors: list[npt.NDArray[np.float32]] = field(default_factory=list)  # of the codes, in the same order
-    pictures: list[dict[str, Array]] = field(
-        default_factory=list
-    )  # of the first prompts: caption -> uint8 [H, W, 3]
+    pictures: list[list[Picture]] = field(default_factory=list)  # of the first prompts
 
 
 def collected(sight: Sight) -> Imagined:
@@ -59,7 +65,6 @@ def collected(sight: Sight) -> Imagined:
 def _add(found: Imagined, watched: Watched, answers: VideoAnswers, seed: int) -> None:
     seeds = np.array([seed64(seed, "imagine", watched.number, int(t)) for t in watched.times], np.uint64)
     codes, imagined, given = _predicted(watched, answers, seeds)
-    shown = watched.frames[watched.times]
     many, steps = imagined.shape[:2]
     read = _states(watched, imagined.reshape(-1, *imagined.shape[2:])).reshape(many, steps, -1)
     told = _states(watched, given)
@@ -70,7 +75,7 @@ def _add(found: Imagined, watched: Watched, answers: VideoAnswers, seed: int) ->
             line = _line(watched, row, k, action, bool((told[row] == read[row, 0]).all()))
             found.rows.append(line | {"code": " ".join(map(str, codes[row, k].tolist()))})
         if len(found.pictures) < SHOWN and row == many // 2:
-            found.pictures.append(_pictures(watched, row, shown[row], imagined[row], given[row]))
+            found.pictures.append(_pictures(watched, row, imagined[row], given[row]))
     found.vectors += list(code_vectors(watched.config, codes.reshape(-1, codes.shape[-1])))
 
 
@@ -144,11 +149,16 @@ def _possible(watched: Watched, time: int, action: tuple[int, int]) -> bool:
     return not np.array_equal(after, shown)
 
 
-def _pictures(watched: Watched, row: int, shown: Array, imagined: Array, given: Array) -> dict[str, Array]:
-    offsets = watched.config.latent.offsets
-    truth = watched.frames[min(int(watched.times[row]) + 1, len(watched.frames) - 1)]
-    steps = {f"imagined {offset} ahead": picture for offset, picture in zip(offsets, imagined, strict=True)}
-    return {"prompt": shown, **steps, "generated": given, "truth": truth}
+def _pictures(watched: Watched, row: int, imagined: Array, given: Array) -> list[Picture]:
+    time = int(watched.times[row])
+    steps = [f"imagined {offset} ahead" for offset in watched.config.latent.offsets]
+    frames = np.stack(
+        [watched.frames[time], *imagined, given, watched.frames[min(time + 1, len(watched.frames) - 1)]]
+    )
+    states = _states(watched, frames)
+    captions = ["prompt", *steps, "generated", "truth"]
+    differ = [np.flatnonzero(state != states[0]).tolist() for state in states]
+    return [Picture(*row) for row in zip(captions, frames, differ, strict=True)]
 
 
 def summary(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

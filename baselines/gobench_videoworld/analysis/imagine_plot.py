@@ -7,42 +7,43 @@ from typing import Any
 
 import numpy as np
 
-from gobench.types import Array
 from gobench_videoworld.analysis import drawing
+from gobench_videoworld.analysis.imagine import Picture
 
 CELL = 1.35  # inches of a frame on the sheet
+MOST = 12  # cells that are marked
 
 
 @drawing.styled
-def sheet(pictures: Sequence[Mapping[str, Array]], title: str) -> Any:
-    """A row a prompt: prompt, imagined after each code, generated, truth; what changed from the prompt is framed."""
-    captions = list(pictures[0])
-    size = (CELL * len(captions) + 0.2, CELL * len(pictures) + 0.75)
-    figure, axes = drawing.figure(*size, rows=len(pictures), cols=len(captions))
+def sheet(pictures: Sequence[Sequence[Picture]], board: tuple[int, int], title: str) -> Any:
+    """A row a prompt: prompt, imagined after each code, generated, truth; cells that differ from the prompt are framed."""
+    cols = len(pictures[0])
+    figure, axes = drawing.figure(
+        CELL * cols + 0.2, CELL * len(pictures) + 0.75, rows=len(pictures), cols=cols
+    )
     for place, panel in enumerate(axes):
-        row, caption = pictures[place // len(captions)], captions[place % len(captions)]
-        panel.imshow(row[caption], interpolation="none")
+        picture = pictures[place // cols][place % cols]
+        panel.imshow(picture.frame, interpolation="none")
         panel.set_xticks([])
         panel.set_yticks([])
-        if caption != "prompt":
-            _frame(panel, row["prompt"], row[caption])
-        if place < len(captions):
-            panel.set_title(caption, fontsize=8.5, color=drawing.INK)
+        _mark(panel, picture, board)
+        if place < cols:
+            panel.set_title(picture.caption, fontsize=8.5, color=drawing.INK)
     figure.suptitle(title, x=0.01, ha="left", fontsize=10.5)
     return figure
 
 
-def _frame(panel: Any, before: Array, after: Array) -> None:
-    """A box around what differs clearly."""
+def _mark(panel: Any, picture: Picture, board: tuple[int, int]) -> None:
+    """A box around each cell that differs; of a picture that is no board any more, none."""
     from matplotlib.patches import Rectangle
 
-    differs = np.abs(before.astype(np.int16) - after.astype(np.int16)).max(-1) > 96
-    rows, cols = np.flatnonzero(differs.any(1)), np.flatnonzero(differs.any(0))
-    if not len(rows):
-        return
-    corner = (cols[0] - 3.5, rows[0] - 3.5)
-    panel.add_patch(Rectangle(corner, cols[-1] - cols[0] + 7, rows[-1] - rows[0] + 7, fill=False, linewidth=1.1,
-                              edgecolor=drawing.COLOURS[4]))  # fmt: skip
+    height, width = picture.frame.shape[0] / board[0], picture.frame.shape[1] / board[1]
+    for cell in picture.cells if len(picture.cells) <= MOST else ():
+        row, col = divmod(cell, board[1])
+        corner = (col * width - 0.5, row * height - 0.5)
+        panel.add_patch(
+            Rectangle(corner, width, height, fill=False, linewidth=1.2, edgecolor=drawing.COLOURS[4])
+        )
 
 
 @drawing.styled

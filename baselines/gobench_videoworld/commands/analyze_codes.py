@@ -117,9 +117,12 @@ def imagine(
     output.table(measured, "measures")
     output.facts({**facts, "prompts": prompts, "projection": how, "summary": measured})
     if not no_pictures:
-        title = f"{facts['model']['name']} on {facts['data']['name']}/{sight.split}"
-        output.picture(imagine_plot.sheet(found.pictures, title), "sheet")
-        output.picture(imagine_plot.plane(rows, how, sight.model.config.board, title), "map")
+        title, board = (
+            f"{facts['model']['name']} on {facts['data']['name']}/{sight.split}",
+            sight.model.config.board,
+        )
+        output.picture(imagine_plot.sheet(found.pictures, board, title), "sheet")
+        output.picture(imagine_plot.plane(rows, how, board, title), "map")
     told = [{**row, "interval": between(row)} for row in measured]
     columns = {"step": "step", "measure": "measure", "value": "share", "interval": "95% interval", "n": "prompts",
                "paper": "the paper's"}  # fmt: skip
