@@ -44,6 +44,7 @@ class FramePool:
         symmetry: str = "none",
         each: int = EACH,
         threads: int = 0,
+        episodes: int = 0,
     ) -> None:
         """Decode as many episodes as it takes, ``each`` frames of one or more where there are few.
 
@@ -51,6 +52,7 @@ class FramePool:
             size: (height, width) in pixels, resized by area.
             frames: N, or all of the split's where they are fewer.
             symmetry: under which frames are shown, of ``gobench.loader.view.SYMMETRIES``.
+            episodes: take frames of the first so many alone; 0: of all.
 
         Raises:
             DataError: no finished dataset, or a broken shard. UsageError: no such split or symmetry.
@@ -60,8 +62,9 @@ class FramePool:
         check_turns(symmetry, size)
         self.seed, self._many = seed, SYMMETRIES[symmetry]
         reel = Reel(folder, split, None)
-        each = max(each, -(-frames // len(reel)))
-        rows = Permutation(len(reel), seed64(seed, "pool"))(np.arange(min(len(reel), -(-frames // each))))
+        many = reel.first(episodes)
+        each = max(each, -(-frames // many))
+        rows = Permutation(many, seed64(seed, "pool"))(np.arange(min(many, -(-frames // each))))
 
         def some(row: int) -> Array:
             length = reel.length(row)

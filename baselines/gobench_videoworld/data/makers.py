@@ -16,7 +16,7 @@ from gobench.loader.augment import transform
 from gobench.models.weights import weights_hash
 from gobench.types import Array, Json
 from gobench_videoworld.config import TokenizerConfig
-from gobench_videoworld.data.patches import pack
+from gobench_videoworld.data.patches import NOISE, pack
 from gobench_videoworld.data.store import STATES, TOKENS
 
 AT_ONCE = 256  # frames encoded at once
@@ -69,12 +69,13 @@ class Maker(Protocol):
 class TokenMaker:
     """A trained tokenizer, which is given each symmetry of a clip frame after frame.
 
-    One whose tokens depend on their own patches alone is given packed clips, if the first episode has the same tokens
-    that way.
+    One whose tokens depend on their own patches alone is given packed clips, if the first episode has the very same
+    tokens that way; where frames went through a lossy codec, its noise is left out if that changes none of them.
     """
 
     tokenizer: Encoder
     variants: int
+    exact: bool  # whether frames are as they were drawn
     kind = TOKENS
 
     @cached_property
@@ -96,21 +97,25 @@ class TokenMaker:
         return self.tokenizer.config.size
 
     def begin(self, frames: Array) -> None:
-        """Find out whether clips may be packed."""
-        if self.tokenizer.config.encoder == "local":
-            self._packs = np.array_equal(self._packed(frames), self._whole(frames))
+        """Find out whether clips may be packed, and how much noise may be left out."""
+        if self.tokenizer.config.encoder != "local":
+            return
+        whole = self._whole(frames)
+        levels = (0,) if self.exact else (NOISE, 0)
+        fitting = (noise for noise in levels if np.array_equal(self._packed(frames, noise), whole))
+        self._noise = next(fitting, None)
 
     def code(self, frames: Array) -> Coded:
         """Symbols [T, variants, S]."""
-        return self._packed(frames) if self._packs else self._whole(frames)
+        return self._whole(frames) if self._noise is None else self._packed(frames, self._noise)
 
-    _packs: bool = False
+    _noise: int | None = None
 
     def _whole(self, frames: Array) -> Coded:
         return self._encoded(self._shown(frames)).swapaxes(0, 1)
 
-    def _packed(self, frames: Array) -> Coded:
-        packed, numbers = pack(frames, self.grid)
+    def _packed(self, frames: Array, noise: int) -> Coded:
+        packed, numbers = pack(frames, self.grid, noise)
         tokens = self._encoded(self._shown(packed))
         shown = _turned(numbers, self.variants)
         return np.stack(

@@ -34,6 +34,7 @@ TOKENS, STATES = "tokens", "states"
 NONE = "none"
 WHOSE = {
     "content": "dataset",
+    "codec": "codec",
     "split": "split",
     "kind": "kind",
     "maker": "tokenizer or reader",
@@ -52,7 +53,8 @@ Tokens = npt.NDArray[np.unsignedinteger[Any]]
 class Meta:
     """Whose tokens a store holds."""
 
-    content: str  # hash of the dataset's content
+    content: str  # hash of the dataset's content: games and frames as drawn
+    codec: str  # through which the frames came
     split: str
     kind: str  # TOKENS or STATES
     maker: str  # hash of the tokenizer's weights, or the domain and its version

@@ -65,8 +65,8 @@ def tokenise(
         BuildError: the disk is full. What was finished stays.
     """
     one_of("symmetry", symmetries, SYMMETRIES)
-    maker = TokenMaker(tokenizer, SYMMETRIES[symmetries])
-    reel = Reel(folder, split, maker.size)
+    reel = Reel(folder, split, tokenizer.config.size)
+    maker = TokenMaker(tokenizer, SYMMETRIES[symmetries], reel.episodes.codec.exact)
     return _filled(reel, split, maker, Path(out), symmetries, progress, episodes, threads)
 
 
@@ -123,7 +123,7 @@ def _meta(reel: Reel, split: str, maker: Maker, symmetries: str) -> Meta:
     counts = tuple(shard.count for shard in reel.episodes.data.shards if shard.split == split)
     variants = SYMMETRIES[symmetries]
     own = (maker.kind, maker.name, symmetries, variants, maker.grid, size, maker.vocabulary)
-    return Meta(reel.content, split, *own, counts)
+    return Meta(reel.content, reel.episodes.codec.name, split, *own, counts)
 
 
 def _missing(place: Path, meta: Meta, reel: Reel, episodes: int) -> list[tuple[int, range]]:
