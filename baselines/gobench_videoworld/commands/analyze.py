@@ -128,15 +128,9 @@ def text(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> list[
 
 
 def _cell(value: Any) -> str:
-    if value is None:
-        return "-"
-    return (
-        f"{value:.3f}"
-        if isinstance(value, float) and abs(value) < 1000
-        else f"{value:,.4g}"
-        if isinstance(value, float)
-        else str(value)
-    )
+    if not isinstance(value, float):
+        return "-" if value is None else str(value)
+    return f"{value:.3f}" if abs(value) < 1000 else f"{value:,.4g}"
 
 
 def between(row: Mapping[str, Any], low: str = "low", high: str = "high") -> str | None:

@@ -85,6 +85,7 @@ def _plan(axis: str, data: tuple[Path, ...], only: tuple[str, ...], suite: str, 
     from gobench.dataset import open_dataset
     from gobench_videoworld.analysis.ablations import Plan, variants
     from gobench_videoworld.analysis.asking import fitting_data
+    from gobench_videoworld.configure import configured, scene
     from gobench_videoworld.options import TrainOptions
 
     if training["minutes"] is None and training["steps"] is None:
@@ -95,5 +96,7 @@ def _plan(axis: str, data: tuple[Path, ...], only: tuple[str, ...], suite: str, 
         raise UsageError(f"the axis {axis} has no rows.")
     base = TrainOptions(data=data[0], out=out / "model.pt", work=out / "train", **training)
     fits = [fitting_data(base, one, suite, task) for one in opened]
-    name, chosen = fits[0]
-    return Plan(axis, rows, data, base, out, seeds, name, chosen.name, limit)
+    plan = Plan(axis, rows, data, base, out, seeds, fits[0][0], fits[0][1].name, limit)
+    for variant in rows:
+        configured(plan.options(variant, 0), scene(opened[variant.data]))
+    return plan

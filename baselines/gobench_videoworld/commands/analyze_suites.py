@@ -58,21 +58,14 @@ def intervene(
     output.table(rows)
     output.facts({"model": model_facts(made), **_asked(what), "summary": verdicts})
     if not no_pictures:
-        output.picture(
-            intervene_plot.draw(
-                rows, f"{model_facts(made)['name']} on {chosen.name}, {len(what.samples):,} samples"
-            )
-        )
+        title = f"{model_facts(made)['name']} on {chosen.name}, {len(what.samples):,} samples"
+        output.picture(intervene_plot.draw(rows, title))
     told = [{**row, "interval": between(row), "changes": between(row, "change_low", "change_high")} for row in rows
             if row["metric"] in intervene_plot.shown(rows)]  # fmt: skip
     columns = {"replaced": "replaced", "metric": "metric", "value": "value", "interval": "95% interval", "change": "change",
                "changes": "95% interval", "paper": "the paper's", "paper_change": "its change"}  # fmt: skip
-    tell(
-        output,
-        {"rows": rows, "verdicts": verdicts},
-        [*text(told, columns), *map(_verdict, verdicts)],
-        as_json,
-    )
+    lines = [*text(told, columns), *map(_verdict, verdicts)]
+    tell(output, {"rows": rows, "verdicts": verdicts}, lines, as_json)
 
 
 def _verdict(found: dict[str, Any]) -> str:
@@ -112,13 +105,14 @@ def failures(
     made = {place: with_codes(place, device) for place in models}
     name, chosen = asking.fitting(next(iter(made.values())), suite, task)
     what = asking.asked(name, chosen, limit, seed, batch)
+    names = dict(zip(made, _names(models), strict=False))
     lines, parts = [], {}
     with Bars(as_json) as bars:
         for place, one in made.items():
             one.begin(chosen.public)
-            rows = analysis.split(one, what, _named(Path(place).name, bars))
-            lines += [{"model": Path(place).name, **row} for row in rows]
-            parts[f"{Path(place).name} ({one.config.latent.form} codes)"] = analysis.shares(rows)
+            rows = analysis.split(one, what, _named(names[place], bars))
+            lines += [{"model": names[place], **row} for row in rows]
+            parts[f"{names[place]} ({one.config.latent.form} codes)"] = analysis.shares(rows)
     shares = [{"model": label, **row} for label, table in parts.items() for row in table]
     output = Output(out, "failures")
     output.table(shares)
@@ -131,6 +125,13 @@ def failures(
     columns = {"model": "model", "class": "first answer", "samples": "samples", "share": "share", "interval": "95% interval",
                "of_failures": "of failures"}  # fmt: skip
     tell(output, shares, text([{**row, "interval": between(row)} for row in shares], columns), as_json)
+
+
+def _names(places: tuple[str, ...]) -> list[str]:
+    """Names of files where these tell models apart, else how they were given."""
+    places = tuple(dict.fromkeys(places))
+    short = [Path(place).name for place in places]
+    return short if len(set(short)) == len(short) else list(places)
 
 
 def _named(model: str, bars: Bars) -> Any:

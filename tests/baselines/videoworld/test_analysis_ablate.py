@@ -231,3 +231,39 @@ def test_what_cannot_be_is_refused_before_anything_is_trained(
             done.output,
         )
     assert not trainings.trained and not trainings.prepared and not (tmp_path / "out").exists()
+
+
+def test_a_real_ablation_of_a_few_steps(go5: Path, tmp_path: Path) -> None:
+    small = [
+        f"transformer.{key}" for key in ("hidden_size=32", "num_hidden_layers=1", "num_attention_heads=2")
+    ]
+    words = [
+        "--axis",
+        "input",
+        "--data",
+        go5,
+        "--steps",
+        3,
+        "--limit",
+        6,
+        "--suite",
+        "go5-lite",
+        "--threads",
+        1,
+    ]
+    words += [word for key in (*small, "transformer.num_key_value_heads=2") for word in ("--set", key)]
+    done = run(*words, "--out", tmp_path, "--no-pictures")
+    assert done.exit_code == 0, (done.output, done.exception)
+    rows = {row["row"]: row for row in csv.DictReader((tmp_path / "ablate-input.csv").open())}
+    assert list(rows) == ["state", "video", "video+ldm"] and {row["n"] for row in rows.values()} == {"6"}
+    assert len({row["weights_sha256"] for row in rows.values()}) == 3
+    homes = {
+        (tmp_path / "input" / name / "seed-0" / "train" / "tokenizer").resolve()
+        for name in ("video", "video+ldm")
+    }
+    assert len(homes) == 1
+    models = [tmp_path / "input" / name / "seed-0" / "model.pt" for name in rows]
+    drawn = CliRunner().invoke(
+        cli, ["analyze", "curves", *map(str, models), "--axis", "steps", "--out", str(tmp_path / "c")]
+    )
+    assert drawn.exit_code == 0, (drawn.output, drawn.exception)

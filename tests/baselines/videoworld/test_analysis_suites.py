@@ -229,6 +229,18 @@ def test_the_command_splits_failures_of_several_models(untrained: Models, tmp_pa
     assert not any(row["place"] for row in samples if row["model"] == "generic.pt")
 
 
+def test_files_of_one_name_are_told_apart(untrained: Models, tmp_path: Path) -> None:
+    places = [tmp_path / name / "model.pt" for name in "ab"]
+    for place, form in zip(places, ("video+ldm", "codes"), strict=True):
+        place.parent.mkdir()
+        place.write_bytes(untrained[form].read_bytes())
+    done = run("failures", *places, "--limit", 4, "--out", tmp_path / "out", "--json", "--no-pictures")
+    assert done.exit_code == 0, done.output
+    assert {row["model"] for row in json.loads(done.output)["summary"]} == {
+        f"{place} (located codes)" for place in places
+    }
+
+
 @pytest.mark.parametrize("command", ["intervene", "failures"])
 def test_what_cannot_be_asked_is_refused(command: str, untrained: Models, tmp_path: Path) -> None:
     model = untrained["video+ldm"]
