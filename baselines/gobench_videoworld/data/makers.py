@@ -51,11 +51,6 @@ class Maker(Protocol):
     @property
     def vocabulary(self) -> int: ...
 
-    @property
-    def size(self) -> tuple[int, int] | None:
-        """Pixels at which frames are looked at; None: as stored."""
-        ...
-
     def begin(self, frames: Array) -> None:
         """Called once, with the split's first episode, before all."""
         ...
@@ -91,10 +86,6 @@ class TokenMaker:
     @property
     def vocabulary(self) -> int:
         return self.tokenizer.config.vocabulary
-
-    @property
-    def size(self) -> tuple[int, int]:
-        return self.tokenizer.config.size
 
     def begin(self, frames: Array) -> None:
         """Find out whether clips may be packed, and how much noise may be left out."""
@@ -149,7 +140,6 @@ class StateMaker:
     options: Mapping[str, Json]
     variants: int
     kind = STATES
-    size: tuple[int, int] | None = None
 
     @property
     def name(self) -> str:
