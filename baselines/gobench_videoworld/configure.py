@@ -90,6 +90,7 @@ def with_settings(config: VideoWorldConfig, settings: Sequence[str]) -> VideoWor
     Raises:
         UsageError: no such key, or a value that it cannot have; says what is allowed.
     """
+    changes: dict[str, dict[str, Any]] = {}  # of each table at once: values may only go together
     for setting in settings:
         key, equals, text = setting.partition("=")
         name, _, inner = key.partition(".")
@@ -101,9 +102,11 @@ def with_settings(config: VideoWorldConfig, settings: Sequence[str]) -> VideoWor
         known = [f.name for f in fields(table)]
         if inner not in known:
             raise unknown(f"key of the table {name}", inner, known)
-        value = _value(getattr(table, inner), text, setting)
-        config = replace(config, **{name: replace(table, **{inner: value})})
-    return config
+        changes.setdefault(name, {})[inner] = _value(getattr(table, inner), text, setting)
+    made: dict[str, Any] = {
+        name: replace(getattr(config, name), **values) for name, values in changes.items()
+    }
+    return replace(config, **made)
 
 
 def _tokenizer(asked: TrainOptions, seen: Scene) -> TokenizerConfig:

@@ -81,7 +81,7 @@ def _stages(asked: TrainOptions, config: VideoWorldConfig, made: Networks) -> It
             continue
         if name == "transformer":
             steps, batch = asked.steps or recipe.steps, asked.batch or recipe.batch
-            tokens, flops = batch * made.transformer.positions, training_flops(made.transformer, batch)
+            tokens, flops = made.transformer.trained(batch), training_flops(made.transformer, batch)
         else:
             own = (
                 TOKENIZER_RECIPES[config.tokenizer.encoder]

@@ -52,7 +52,7 @@ class TrainOptions:
     turns: str = ALL  # which frames are answered: of both sides, or of the side that moves first
     symmetry: str = "auto"
     episodes: int = 0  # watch so many episodes of the training split at most; 0: all
-    steps: int | None = None  # optimizer steps, of all stages together
+    steps: int | None = None  # optimizer steps of the transformer; stages before it take their own, but no more than that
     minutes: float | None = None  # of training, of all stages together; the first of both limits ends it
     batch: int | None = None  # windows of a step, over all ranks
     accumulate: int = 1  # parts in which a step's batch is computed
@@ -83,8 +83,7 @@ class TrainOptions:
     @property
     def stages(self) -> tuple[str, ...]:
         """What is trained, in order."""
-        needed = tuple(s for s in NEEDED[self.input] if s != "latent" or self.target != "video")
-        return needed if self.stage == ALL else (self.stage,)
+        return _needed(self) if self.stage == ALL else (self.stage,)
 
     def decisive(self) -> Record:
         """What decides the weights, as plain data: a training goes on only where this is equal."""
@@ -136,11 +135,16 @@ def _numbers(asked: TrainOptions) -> None:
         )
 
 
+def _needed(asked: TrainOptions) -> tuple[str, ...]:
+    return tuple(s for s in NEEDED[asked.input] if s != "latent" or asked.target != "video")
+
+
 def _together(asked: TrainOptions) -> None:
-    if asked.stage not in (ALL, *NEEDED[asked.input]):
+    needed = _needed(asked)
+    if asked.stage not in (ALL, *needed):
         raise UsageError(
-            f"stage {asked.stage!r}: a model of input {asked.input!r} has the stage"
-            f"{'s' if len(NEEDED[asked.input]) > 1 else ''} {' and '.join(NEEDED[asked.input])} only. "
+            f"stage {asked.stage!r}: a model of input {asked.input!r} and target {asked.target!r} has the stage"
+            f"{'s' if len(needed) > 1 else ''} {' and '.join(needed)} only. "
             f"Leave --stage out, or choose --input video+ldm."
         )
     if asked.input == "video" and asked.target == "codes":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,15 +12,17 @@ from torch import Tensor, nn
 from gobench import atomic, canonical
 from gobench.errors import BuildError, DataError
 from gobench.types import Record
-from gobench_videoworld.options import TrainOptions
-from gobench_videoworld.train.fit import Fitted
+from gobench_videoworld.options import STAGES, TrainOptions
+from gobench_videoworld.train.fit import Fitted, Report
 from gobench_videoworld.train.parallel import Parallel
+from gobench_videoworld.train.state import set_aside
 
 ASKED, WEIGHTS, DONE, MINUTES = "asked.json", "weights.safetensors", "done.json", "minutes.json"
+TOKENS = "tokens"  # the folder of all splits' tokens
 
 
-def remember(asked: TrainOptions, parallel: Parallel) -> None:
-    """Write down what was asked for, or check that it is what was asked for before.
+def remember(asked: TrainOptions, parallel: Parallel, say: Report) -> None:
+    """Write down what was asked for, or check that it is what was asked for before; ``resume`` "never" begins anew.
 
     Raises:
         BuildError: the folder is another training's, or has none to go on with (``resume`` "must"); names what differs.
@@ -36,7 +39,26 @@ def remember(asked: TrainOptions, parallel: Parallel) -> None:
     elif asked.resume == "must":
         raise BuildError(f"{asked.work} holds no training to go on with: leave --resume out to start one.")
     if parallel.main:
+        if asked.resume == "never":
+            _forget(asked, say)
         atomic.write(path, canonical.pretty(now))
+
+
+def _forget(asked: TrainOptions, say: Report) -> None:
+    """What is to be trained anew is not finished, nor is what builds on it."""
+    first = STAGES.index(asked.stages[0])
+    for stage in STAGES[first:]:
+        folder = asked.work / stage
+        if folder.is_symlink():
+            folder.unlink()
+        elif folder.is_dir():
+            (folder / DONE).unlink(missing_ok=True)
+            (folder / MINUTES).unlink(missing_ok=True)
+            set_aside(folder, say)
+    if (tokens := asked.work / TOKENS).is_symlink():
+        tokens.unlink()
+    elif first == 0 and tokens.is_dir():
+        shutil.rmtree(tokens)
 
 
 def minutes(folder: Path, wanted: float, parallel: Parallel) -> float:
@@ -78,20 +100,34 @@ def load(folder: Path, module: nn.Module, name: str) -> None:
     Raises:
         BuildError: the stage is not finished. DataError: its file is broken, or of another model.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
     if not (folder / DONE).exists():
         raise BuildError(
             f"the stage {name} is not trained yet in {folder.parent}: train it first with --stage {name}."
         )
+    own = weights(folder)
     try:
-        module.load_state_dict(load_file(folder / WEIGHTS))
-    except (OSError, SafetensorError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
-        raise DataError(
-            f"{folder / WEIGHTS} cannot be used ({reason}): delete {folder} to train the stage again."
-        ) from error
+        module.load_state_dict(own)
+    except RuntimeError as error:
+        raise _useless(folder, error) from error
+
+
+def weights(folder: Path) -> dict[str, Tensor]:
+    """A finished stage's weights. Raises DataError where the file is broken."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        found: dict[str, Tensor] = load_file(folder / WEIGHTS)
+    except (OSError, SafetensorError) as error:
+        raise _useless(folder, error) from error
+    return found
+
+
+def _useless(folder: Path, error: Exception) -> DataError:
+    reason = str(error).splitlines()[0]
+    return DataError(
+        f"{folder / WEIGHTS} cannot be used ({reason}): delete {folder} to train the stage again."
+    )
 
 
 def bar(name: str, shown: bool) -> Callable[[int, int], None]:

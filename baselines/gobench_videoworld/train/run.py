@@ -7,8 +7,9 @@ WORK/asked.json                        what was asked for: a training goes on on
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -43,10 +44,12 @@ from gobench_videoworld.train.recipes import RECIPES
 from gobench_videoworld.train.schedule import Plan
 from gobench_videoworld.train.stage import Stage
 from gobench_videoworld.train.stages import LatentStage, TokenizerStage, TransformerStage
+from gobench_videoworld.transformer import cpu
 
 SHARES = {"tokenizer": 0.08, "latent": 0.12}  # of the minutes, at most; the transformer has the rest
 QUESTIONS = 64  # prompts of the exam
 POOL = 4096  # frames of the tokenizer's pool
+BETAS = (0.9, 0.95)  # of AdamW, for the tokenizer
 HELD_OUT = 256  # frames on which the tokenizer is measured
 
 
@@ -67,7 +70,7 @@ class Trained:
                 "step": done.step,
                 "loss": round(done.loss, 4),
                 "seconds": round(done.seconds, 1),
-                **done.metrics,
+                "held_out": done.metrics,
             }
             for name, done in self.stages.items()
         }
@@ -92,12 +95,8 @@ def train(asked: TrainOptions, report: Report | None = None, progress: bool = Tr
         BuildError: the work folder is another training's, or the machine has no more room.
         StoppedError: the user ended it; the same command goes on.
     """
-    if asked.threads:
-        torch.set_num_threads(asked.threads)
-    config = configured(asked, scene(asked.data))
-    with started(asked.device, asked.fsdp) as parallel:
-        keep.remember(asked, parallel)
-        return _Training(asked, config, parallel, report, progress).run()
+    with _training(asked, report, progress) as training:
+        return training.run()
 
 
 def prepare(asked: TrainOptions, report: Report | None = None, progress: bool = True) -> None:
@@ -105,12 +104,23 @@ def prepare(asked: TrainOptions, report: Report | None = None, progress: bool = 
 
     Both lie in the work folder then, as ``tokenizer`` and ``tokens``. Raises as ``train``.
     """
+    with _training(asked, report, progress) as training:
+        training.prepare()
+
+
+@contextlib.contextmanager
+def _training(asked: TrainOptions, report: Report | None, progress: bool) -> Iterator[_Training]:
     if asked.threads:
         torch.set_num_threads(asked.threads)
+    cpu.prepare()
     config = configured(asked, scene(asked.data))
     with started(asked.device, asked.fsdp) as parallel:
-        keep.remember(asked, parallel)
-        _Training(asked, config, parallel, report, progress).prepare()
+        keep.remember(asked, parallel, report or _silent)
+        yield _Training(asked, config, parallel, report, progress)
+
+
+def _silent(line: str) -> None:
+    """Nobody listens."""
 
 
 @dataclass
@@ -177,6 +187,7 @@ class _Training:
             parallel=self.parallel, progress=self.progress, report=self.report,
         )  # fmt: skip
         module: Any = stage.module
+        module.eval()
         whole = whole_state(getattr(module, "dynamics", module))
         if self.parallel.main:
             keep.save(folder, whole, done)
@@ -185,9 +196,12 @@ class _Training:
     def _tokenizer(self) -> tuple[Stage, Plan]:
         module, recipe = self.networks.tokenizer, TOKENIZER_RECIPES[self.config.tokenizer.encoder]
         assert module is not None
-        pool = FramePool(self.asked.data, "train", module.config.size, POOL, self.asked.seed)
+        pool = FramePool(self.asked.data, "train", module.config.size, POOL, self.asked.seed, self._symmetry,
+                         episodes=self.asked.episodes)  # fmt: skip
         frames = _frames(self.asked.data, self._held_out, HELD_OUT, self.asked.seed)
         plan = self._plan("tokenizer", recipe.steps, recipe.batch, recipe.lr)
+        plan = replace(plan, betas=BETAS, warmup=min(0.5, recipe.warmup / plan.steps), floor=recipe.floor,
+                       weight_decay=recipe.weight_decay)  # fmt: skip
         return TokenizerStage(module, pool, frames, self.exam, plan.batch), plan
 
     def _latent(self) -> tuple[Stage, Plan]:
@@ -198,11 +212,13 @@ class _Training:
         return LatentStage(self.config, module, parts[0], parts[1], plan.batch), plan
 
     def _latent_windows(self, split: str) -> Any:
-        offsets = self.config.latent.offsets
-        if self.config.latent.form == "pixel":
-            size = self.config.tokenizer.size
-            return FrameWindows(self.asked.data, split, size, offsets, self.asked.seed, self._symmetry)
-        return self._windows(split)
+        if self.config.latent.form != "pixel":
+            return self._windows(split)
+        training = split == "train"
+        return FrameWindows(
+            self.asked.data, split, self.config.tokenizer.size, self.config.latent.offsets, self.asked.seed,
+            self._symmetry_of(split), self.asked.turns, self.asked.episodes if training else 0, training,
+        )  # fmt: skip
 
     def _transformer(self) -> tuple[Stage, Plan]:
         recipe = RECIPES[self.asked.size]
@@ -225,9 +241,8 @@ class _Training:
             )
             minutes = keep.minutes(self._folder(name), wanted, self.parallel)
         most = min(steps, self.asked.steps or steps)
-        return Plan(
-            most, minutes, batch, lr=lr, seed=self.asked.seed, evaluate_every=self.asked.evaluate_every
-        )
+        return Plan(most, minutes, batch, lr=lr, precision="f32", seed=self.asked.seed,
+                    evaluate_every=self.asked.evaluate_every)  # fmt: skip
 
     @property
     def _symmetry(self) -> str:
@@ -239,15 +254,19 @@ class _Training:
         square = height == width and rows == cols
         return "dihedral" if square and hasattr(registry.domain(self.config.domain), "transform") else "none"
 
+    def _symmetry_of(self, split: str) -> str:
+        """Episodes that are held out are shown as they are."""
+        return self._symmetry if split == "train" else "none"
+
     def _store(self, split: str) -> TokenStore:
-        out, episodes = self.asked.work / "tokens", self.asked.episodes if split == "train" else 0
-        tell = self._bar(f"tokens: {split}")
+        out, episodes = self.asked.work / keep.TOKENS, self.asked.episodes if split == "train" else 0
+        tell, symmetry = self._bar(f"tokens: {split}"), self._symmetry_of(split)
         if self.config.input == "state":
-            read_states(self.asked.data, split, out, self._symmetry, tell, episodes)
+            read_states(self.asked.data, split, out, symmetry, tell, episodes)
             return label(self.asked.data, split, out)
         assert self.networks.tokenizer is not None
         self.networks.tokenizer.to(self.parallel.device).eval()
-        return tokenise(self.asked.data, split, self.networks.tokenizer, out, self._symmetry, tell, episodes)
+        return tokenise(self.asked.data, split, self.networks.tokenizer, out, symmetry, tell, episodes)
 
     def _windows(self, split: str) -> Windows:
         made = self._made.get(split)
@@ -266,13 +285,16 @@ class _Training:
         return keep.bar(name, self.progress and self.parallel.main)
 
     def _written(self, done: Mapping[str, Fitted]) -> Trained:
-        """Write the model, where all its parts are trained."""
+        """Write the model, where all its parts are trained; by this call or by earlier ones."""
         folders = {name: self._folder(name) for name, _ in self.networks.parts()}
         made, weights = self.networks, ""
         if self.parallel.main and all((folder / keep.DONE).exists() for folder in folders.values()):
             stages = {name: canonical.read_json(folder / keep.DONE) for name, folder in folders.items()}
             told = provenance(self.asked, self.config, self.data, stages, self._watched(stages))
-            weights = models.save(self.asked.out, "videoworld", self.config.to_json(), made.tensors(), told)
+            tensors = {
+                f"{name}.{key}": t for name, path in folders.items() for key, t in keep.weights(path).items()
+            }
+            weights = models.save(self.asked.out, "videoworld", self.config.to_json(), tensors, told)
         seconds = time.monotonic() - self.since
         return Trained(self.asked.out, weights, sum(made.parameters().values()), seconds, dict(done))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -26,7 +26,7 @@ from gobench_videoworld.transformer.dynamics import Dynamics
 from gobench_videoworld.transformer.flops import training_flops
 
 SHOWN = 4  # rows of a sample picture
-CHECKED = 512  # validation windows looked at
+CHECKED, CHECKED_PIXELS = 512, 32  # validation windows looked at, of tokens and of frames
 
 
 class TokenizerStage:
@@ -75,25 +75,22 @@ class LatentStage:
         self, config: VideoWorldConfig, module: LatentModel, windows: Any, held_out: Any, batch: int
     ) -> None:
         self.module, self._windows, self._held_out, self._batch = module, windows, held_out, batch
-        self._config = config
+        self._pixel = config.latent.form == "pixel"
         self.tokens = batch * config.sites * (1 + len(config.latent.offsets))
         self.flops = 6.0 * sum(p.numel() for p in module.parameters()) * self.tokens
         self.identity: Record = {"data": windows.provenance}
 
     def batch(self, step: int, rank: int, world: int) -> Batch:
-        return self._windows.batch(step, self._batch, rank, world)
+        found: Batch = self._windows.batch(step, self._batch, rank, world)
+        return found
 
     @cached_property
-    def _checked(self) -> Batch:
-        numbers = np.linspace(0, len(self._held_out) - 1, min(CHECKED, len(self._held_out))).astype(np.int64)
-        return dict(self._held_out.at(np.unique(numbers)))
+    def _checked(self) -> list[Batch]:
+        return held_out(self._held_out, CHECKED_PIXELS if self._pixel else CHECKED, self._batch)
 
     def evaluate(self, step: int) -> Mapping[str, float]:
         """The loss on held-out windows, and the module's own measures."""
-        device = next(self.module.parameters()).device
-        batch = {key: value.to(device) for key, value in self._checked.items()}
-        loss, metrics = self.module(batch)
-        return {"loss": float(loss), **{key: float(value) for key, value in metrics.items()}}
+        return averaged(self.module, self._checked)
 
     def picture(self, step: int) -> Array | None:
         return None
@@ -106,12 +103,16 @@ class Lesson(nn.Module):
         super().__init__()
         self.dynamics = dynamics
         self._teacher = [latent]  # in a list: not a child, so neither trained nor saved here
+        if latent is not None:
+            latent.eval()
 
     def forward(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """As ``Dynamics``, for windows."""
-        found: tuple[Tensor, dict[str, Tensor]] = self.dynamics(
-            lesson(self.dynamics.config, self._teacher[0], batch)
-        )
+        with torch.autocast(
+            batch["history"].device.type, enabled=False
+        ):  # codes as they will be when it answers
+            taught = lesson(self.dynamics.config, self._teacher[0], batch)
+        found: tuple[Tensor, dict[str, Tensor]] = self.dynamics(taught)
         return found
 
 
@@ -140,9 +141,10 @@ class TransformerStage:
     ) -> None:
         self._networks, self._windows, self._held_out = networks, windows, held_out
         self._exam, self._batch = exam, batch
+        self._answered: tuple[int, Array] | None = None
         self.config = networks.transformer.config
         self.module = Lesson(networks.transformer, networks.latent)
-        self.tokens = batch * networks.transformer.positions
+        self.tokens = networks.transformer.trained(batch)
         self.flops = training_flops(networks.transformer, batch)
         self.identity: Record = {"data": windows.provenance, "config": self.config.to_json()}
 
@@ -150,25 +152,46 @@ class TransformerStage:
         return self._windows.batch(step, self._batch, rank, world)
 
     @cached_property
-    def _checked(self) -> Batch:
-        many = len(self._held_out)
-        return self._held_out.at(np.unique(np.linspace(0, many - 1, min(CHECKED, many)).astype(np.int64)))
+    def _checked(self) -> list[Batch]:
+        return held_out(self._held_out, CHECKED, self._batch)
 
     def evaluate(self, step: int) -> Mapping[str, float]:
         """Nats on held-out windows, and how answers to held-out prompts are judged."""
-        device = next(self.module.parameters()).device
-        loss, metrics = self.module({key: value.to(device) for key, value in self._checked.items()})
-        found = {"loss": float(loss), **{key: float(value) for key, value in metrics.items()}}
-        given = self._exam.answered(answers_of(self.config, self._networks, device))
-        return {**found, **self._exam.marks(given)}
+        return {**averaged(self.module, self._checked), **self._exam.marks(self._given(step))}
+
+    def _given(self, step: int) -> Array:
+        """Answers after ``step`` updates, once a step; in the precision in which the model will answer."""
+        if self._answered is None or self._answered[0] != step:
+            device = next(self.module.parameters()).device
+            with torch.autocast(device.type, enabled=False):
+                given = self._exam.answered(answers_of(self.config, self._networks, device))
+            self._answered = step, given
+        return self._answered[1]
 
     def picture(self, step: int) -> Array:
         """Prompt, answer, what came."""
-        device = next(self.module.parameters()).device
-        given = self._exam.answered(answers_of(self.config, self._networks, device))
+        given = self._given(step)
         some = slice(None, None, max(1, len(given) // SHOWN))
         columns = [self._exam.frames[some, -2], given[some], self._exam.frames[some, -1]]
         return sheet([column[:SHOWN] for column in columns])
+
+
+def held_out(windows: Any, many: int, size: int) -> list[Batch]:
+    """``many`` windows from all over a split, always the same ones, in batches of ``size``."""
+    numbers = np.unique(np.linspace(0, len(windows) - 1, min(many, len(windows))).astype(np.int64))
+    return [windows.at(numbers[start : start + size]) for start in range(0, len(numbers), size)]
+
+
+def averaged(module: nn.Module, batches: Sequence[Batch]) -> dict[str, float]:
+    """A module's loss and metrics, over the windows of all batches."""
+    device, sums, rows = next(module.parameters()).device, dict[str, float](), 0
+    for batch in batches:
+        own = len(batch["time"])
+        loss, metrics = module({key: value.to(device) for key, value in batch.items()})
+        for key, value in {"loss": loss, **metrics}.items():
+            sums[key] = sums.get(key, 0.0) + own * float(value)
+        rows += own
+    return {key: value / rows for key, value in sums.items()}
 
 
 def _psnr(seen: Array, drawn: Array) -> float:

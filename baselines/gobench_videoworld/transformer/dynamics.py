@@ -48,6 +48,11 @@ class Dynamics(nn.Module):
         """How many positions a whole sequence has."""
         return self.scheme.length + self.scheme.slots + (self.config.sites if self.config.frames else 0)
 
+    def trained(self, batch: int) -> int:
+        """Positions that ``batch`` windows have in training."""
+        framed = -(-batch // self.frame_every) if self.config.frames else 0
+        return batch * (self.scheme.length + self.scheme.slots) + framed * self.config.sites
+
     def forward(self, batch: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """Loss in nats a window, digits of codes and tokens of the next frame summed; and its parts.
 

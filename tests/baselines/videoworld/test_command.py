@@ -49,6 +49,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ({"latent": "none"}, "Known: generic, located, pixel"),
         ({"stage": "latent", "input": "video"}, r"has the stages tokenizer and transformer only"),
         ({"stage": "tokenizer", "input": "state"}, "has the stage transformer only"),
+        ({"stage": "latent", "target": "video"}, "target 'video' has the stages tokenizer and transformer only"),
         ({"input": "video", "target": "codes"}, "needs codes"),
         ({"input": "state", "target": "codes"}, "leave --target out with --input state"),
         ({"precision": "fp16"}, "range needs losses to be scaled"),
@@ -140,6 +141,8 @@ def test_any_key_of_the_tables_can_be_set() -> None:
     )
     assert (made.tokenizer.levels, made.latent.levels) == ((8, 8), (4, 3))
     assert (made.sampler.temperature, made.sampler.renderer) == (0.5, "latent")
+    together = ["transformer.num_attention_heads=2", "transformer.num_key_value_heads=1"]
+    assert with_settings(VideoWorldConfig(), together).transformer.num_key_value_heads == 1
 
 
 @pytest.mark.parametrize(
@@ -225,7 +228,8 @@ def test_a_dry_run_tells_sizes_and_trains_nothing(dataset: Path, tmp_path: Path,
     assert found["flops"] == pytest.approx(sum(stage["flops"] for stage in found["stages"].values()))
     last = found["stages"]["transformer"]
     assert (last["steps"], last["batch"], found["data"]["name"]) == (50, 8, "go5")
-    assert last["tokens_a_step"] == 8 * found["model"]["sequence"]
+    unlearnt = 6 * 25 if seen == "video+ldm" else 0  # the next frame of every fourth window is
+    assert last["tokens_a_step"] == 8 * found["model"]["sequence"] - unlearnt
     assert not list(tmp_path.iterdir())
     assert "stages.transformer.steps" in CliRunner().invoke(cli, words, catch_exceptions=False).output
 

@@ -1,0 +1,260 @@
+"""A dataset becomes a model.pt: all stages for all inputs, gone on with, begun anew, and the same every time."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from gobench.canonical import read_json
+from gobench.errors import BuildError, DataError, StoppedError
+from gobench.loader import ClipDataset, View
+from gobench.models import load
+from gobench.models.contents import PROVENANCE, contents
+from gobench_videoworld.options import TrainOptions
+from gobench_videoworld.train import run
+from gobench_videoworld.train.run import Trained, train
+from gobench_videoworld.train.stages import TransformerStage
+
+SMALL = ("transformer.hidden_size=16", "transformer.num_hidden_layers=1", "transformer.num_attention_heads=2",
+         "transformer.num_key_value_heads=2", "transformer.intermediate_size=24", "tokenizer.width=16")  # fmt: skip
+FORMS: dict[str, dict[str, Any]] = {
+    "state": {"input": "state"},
+    "video": {"input": "video"},
+    "video+ldm": {},
+    "paper-faithful": {"paper_faithful": True},
+    "codes": {"target": "codes"},
+    "no codes": {"target": "video"},
+    "fewer": {"episodes": 9, "turns": "first", "horizon": (1, 2), "symmetry": "none", "accumulate": 2},
+}
+STEPS, BATCH = 12, 8
+SILENT = {"progress": False}
+
+Asked = Callable[..., TrainOptions]
+
+
+@pytest.fixture(autouse=True)
+def one_thread(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """And few questions."""
+    monkeypatch.setattr(run, "QUESTIONS", 6)
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def asked(go5: Path, tmp_path: Path) -> Asked:
+    """Options for a training of seconds, ``asked(place="a", seed=1)``."""
+
+    def make(place: str = "own", **changes: Any) -> TrainOptions:
+        home = tmp_path / place
+        own: dict[str, Any] = {"steps": STEPS, "batch": BATCH, "evaluate_every": 0, "settings": SMALL}
+        return TrainOptions(go5, home / "model.pt", home / "work", **{**own, **changes})
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def trained(
+    go5: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], tuple[TrainOptions, Trained]]:
+    """Each form, trained once. Nobody writes into their folders."""
+    made: dict[str, tuple[TrainOptions, Trained]] = {}
+
+    def make(form: str) -> tuple[TrainOptions, Trained]:
+        if form not in made:
+            home = tmp_path_factory.mktemp("trained")
+            own: dict[str, Any] = {"steps": STEPS, "batch": BATCH, "evaluate_every": 0, "settings": SMALL}
+            options = TrainOptions(go5, home / "model.pt", home / "work", **{**own, **FORMS[form]})
+            made[form] = options, train(options, **SILENT)
+        return made[form]
+
+    return make
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_becomes_a_model_that_answers(trained: Any, go5: Path, form: str) -> None:
+    options, done = trained(form)
+    assert list(done.stages) == list(options.stages)
+    assert all(stage.step == STEPS for stage in done.stages.values())
+    model = load(str(options.out))
+    assert (model.info.weights_sha256, model.info.parameters) == (done.weights_sha256, done.parameters)
+    assert model.info.kind == ("state" if form == "state" else "video")
+    frames = ClipDataset(go5, "test", View(length=2))[0]["frames"]
+    clips = np.asarray(frames)[None]
+    answer = model.ask(clips, 2, np.array([1], np.uint64))
+    assert answer.shape == (1, 2, *clips.shape[2:]) and answer.dtype == np.uint8
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_model_tells_how_it_was_made(trained: Any, form: str) -> None:
+    options, done = trained(form)
+    told = contents(options.out)["provenance"]
+    assert told.keys() == PROVENANCE.keys()
+    (dataset,) = told["trained_on"]
+    assert dataset["episodes"] == (options.episodes or 27) and len(dataset["manifest_sha256"]) == 64
+    assert told["labels_used"] == (["actions"] if form == "state" else [])
+    assert told["frames_watched"] == STEPS * BATCH * 3
+    assert told["steps"] == dict.fromkeys(options.stages, STEPS)
+    assert told["flops"] == sum(stage.flops for stage in done.stages.values()) > 0
+    assert told["curve"].keys() == set(options.stages)
+    assert [row["step"] for row in told["curve"]["transformer"]] == [STEPS]
+    row = told["curve"]["transformer"][0]
+    assert {"loss", "legal", "unchanged", "as_played", "seconds"} <= row.keys()
+    assert told["options"] == options.decisive() and str(options.work.parent) not in str(told)
+
+
+def test_a_finished_training_is_left_as_it_is(trained: Any) -> None:
+    options, done = trained("video+ldm")
+    before = {p: p.stat().st_mtime_ns for p in options.work.rglob("*.safetensors")}
+    options.out.unlink()
+    again = train(options, **SILENT)
+    assert (again.weights_sha256, again.stages, again.parameters) == (
+        done.weights_sha256,
+        {},
+        done.parameters,
+    )
+    assert {p: p.stat().st_mtime_ns for p in options.work.rglob("*.safetensors")} == before
+    assert load(str(options.out)).info.weights_sha256 == done.weights_sha256
+    # a single stage writes the others' trained weights, too
+    assert train(replace(options, stage="tokenizer"), **SILENT).weights_sha256 == done.weights_sha256
+
+
+def test_the_same_seed_gives_the_same_weights(trained: Any, asked: Asked) -> None:
+    _, done = trained("video+ldm")
+    assert train(asked("again"), **SILENT).weights_sha256 == done.weights_sha256
+    assert train(asked("other", seed=1), **SILENT).weights_sha256 != done.weights_sha256
+
+
+def test_stages_one_by_one_are_all_at_once(trained: Any, asked: Asked) -> None:
+    _, done = trained("video+ldm")
+    with pytest.raises(
+        BuildError, match=r"the stage tokenizer is not trained yet in .*: train it first with --stage"
+    ):
+        train(asked(stage="latent"), **SILENT)
+    for stage in ("tokenizer", "latent"):
+        part = train(asked(stage=stage), **SILENT)
+        assert list(part.stages) == [stage] and part.weights_sha256 == "" and not asked().out.exists()
+    assert train(asked(stage="transformer"), **SILENT).weights_sha256 == done.weights_sha256
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        ({"lr": 1e-4}, "holds a training with lr None; now it is 0.0001"),
+        ({"steps": STEPS + 1}, f"holds a training with steps {STEPS}; now it is {STEPS + 1}"),
+        ({"input": "video"}, "holds a training with input 'video\\+ldm'; now it is 'video'"),
+        ({"settings": (*SMALL, "transformer.history=1")}, "holds a training with settings"),
+    ],
+)
+def test_another_training_is_refused(trained: Any, change: dict[str, Any], match: str) -> None:
+    options, _ = trained("video+ldm")
+    with pytest.raises(BuildError, match=match):
+        train(replace(options, **change), **SILENT)
+
+
+def test_what_changes_no_weight_may_differ(trained: Any, tmp_path: Path) -> None:
+    options, done = trained("video+ldm")
+    more = replace(options, out=tmp_path / "folder", evaluate_every=5, threads=1, resume="must", device="cpu")
+    assert train(more, **SILENT).weights_sha256 == done.weights_sha256
+    assert load(str(tmp_path / "folder")).info.weights_sha256 == done.weights_sha256
+
+
+def test_there_must_be_something_to_go_on_with(asked: Asked) -> None:
+    with pytest.raises(BuildError, match="holds no training to go on with"):
+        train(asked(resume="must"), **SILENT)
+    assert not asked().work.exists()
+
+
+def test_a_training_can_begin_anew(trained: Any, asked: Asked) -> None:
+    _, wanted = trained("video+ldm")
+    other = train(asked(seed=3, steps=5), **SILENT)
+    said: list[str] = []
+    done = train(asked(resume="never"), said.append, progress=False)
+    assert done.weights_sha256 == wanted.weights_sha256 != other.weights_sha256
+    assert any("starting anew" in line for line in said)
+    assert train(asked(), **SILENT).stages == {}
+
+
+def test_what_builds_on_a_stage_begun_anew_is_not_finished(trained: Any, asked: Asked) -> None:
+    _, wanted = trained("video+ldm")
+    train(asked(seed=3), **SILENT)
+    asked().out.unlink()
+    part = train(asked(resume="never", stage="tokenizer"), **SILENT)
+    assert part.weights_sha256 == "" and not asked().out.exists()
+    done = train(asked(), **SILENT)
+    assert list(done.stages) == ["latent", "transformer"]
+    assert done.weights_sha256 == wanted.weights_sha256
+
+
+def test_a_training_told_to_stop_goes_on(trained: Any, asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, wanted = trained("video+ldm")
+    real = TransformerStage.batch
+
+    def batch(self: TransformerStage, step: int, rank: int, world: int) -> Any:
+        if step == 7:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return real(self, step, rank, world)
+
+    monkeypatch.setattr(TransformerStage, "batch", batch)
+    with pytest.raises(
+        StoppedError, match=r"transformer: stopped after step \d+ of 12 .* goes on from there"
+    ):
+        train(asked(), **SILENT)
+    monkeypatch.undo()
+    done = train(asked(), **SILENT)
+    assert list(done.stages) == ["transformer"]
+    assert done.weights_sha256 == wanted.weights_sha256
+
+
+def test_broken_weights_of_a_stage_are_named(asked: Asked) -> None:
+    train(asked(stage="tokenizer"), **SILENT)
+    weights = asked().work / "tokenizer" / "weights.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-5])
+    with pytest.raises(DataError, match=r"weights.safetensors cannot be used .* delete .*tokenizer to train"):
+        train(asked(), **SILENT)
+
+
+def test_minutes_are_kept_and_settle_the_steps(asked: Asked) -> None:
+    options = asked(minutes=0.05, steps=None, input="state")
+    done = train(options, **SILENT)
+    assert 1 <= done.stages["transformer"].step < 6000 and done.seconds < 30
+    assert read_json(options.work / "transformer" / "minutes.json")["minutes"] <= 0.05
+    assert train(options, **SILENT).weights_sha256 == done.weights_sha256
+
+
+def test_pictures_and_logs_lie_in_the_work_folder(trained: Any) -> None:
+    options, _ = trained("video+ldm")
+    for stage in options.stages:
+        assert (options.work / stage / "log.csv").is_file()
+    for stage in ("tokenizer", "transformer"):
+        assert [p.name for p in (options.work / stage / "samples").iterdir()] == [f"{STEPS:08d}.png"]
+
+
+def test_other_data_is_refused(trained: Any, go5: Path, tmp_path: Path) -> None:
+    """The folder's name does not count: its content does."""
+    import shutil
+
+    from gobench.build.recipes import configure
+    from gobench.build.run import build
+    from gobench.registry import domain
+
+    options, done = trained("video+ldm")
+    shutil.copytree(go5, tmp_path / "moved")
+    moved = replace(options, data=tmp_path / "moved")
+    assert train(moved, **SILENT).weights_sha256 == done.weights_sha256
+    config = configure(domain("go"), "go5-tiny", {"episodes": 30, "codec": "moves", "seed": 9}, {
+        **domain("go").recipes()["go5-tiny"]["options"], "size": 64, "theme": "videoworld",
+        "sources": [{"kind": "selfplay", "teacher": "random", "max_plies": 14}],
+    })  # fmt: skip
+    build(domain("go"), config, tmp_path / "other", workers=1)
+    with pytest.raises(DataError, match="of another dataset"):
+        train(replace(options, data=tmp_path / "other"), **SILENT)
