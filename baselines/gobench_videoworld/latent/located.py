@@ -20,6 +20,7 @@ from gobench_videoworld.config import VideoWorldConfig
 from gobench_videoworld.fsq import FSQ
 from gobench_videoworld.latent.model import Batch, LatentModel, Metrics
 from gobench_videoworld.latent.redraw import Redraw
+from gobench_videoworld.latent.standard import Standard
 from gobench_videoworld.latent.steps import busiest, each_step
 
 EMBEDDED = 16  # channels of a token where places are sought
@@ -45,9 +46,8 @@ class Located(LatentModel):
         self.before = nn.Embedding(vocabulary, EMBEDDED)
         self.after = nn.Embedding(vocabulary, EMBEDDED)
         self.score = nn.Linear(2 * EMBEDDED, spec.places)
-        self.content = nn.Linear(2 * EMBEDDED, len(spec.levels))
-        nn.init.normal_(self.content.weight, std=(2 * EMBEDDED) ** -0.5)
-        nn.init.zeros_(self.content.bias)
+        self.content = nn.Linear(2 * EMBEDDED, len(spec.levels), bias=False)
+        self.standard = Standard(len(spec.levels))
         self.fsq = FSQ(spec.levels)
         self.mark = nn.Linear(len(spec.levels), spec.places * spec.width)
         self.everywhere = nn.Linear(len(spec.levels), spec.width)
@@ -104,7 +104,7 @@ class Located(LatentModel):
         at = functional.one_hot(places, before.shape[1]).float()
         maps = at + weights - weights.detach()
         inside = functional.layer_norm((weights @ features).mean(1), features.shape[-1:])
-        z = self.content(inside)
+        z = self.standard(self.content(inside))
         content, index = self.fsq(z)
         digits = torch.cat([places, index[:, None]], 1)
         return Code(digits, maps, content, scores, torch.cat([self._coordinates(weights), z], 1))

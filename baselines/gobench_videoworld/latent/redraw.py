@@ -18,7 +18,6 @@ from torch.nn import functional
 from gobench_videoworld.config import VideoWorldConfig
 
 SPREADING = 16  # channels that spread
-WEIGHT = 2.0  # of the question whether a site changes, where it does
 SHARP = 4.0  # by which scores of spreading are multiplied
 
 
@@ -83,7 +82,8 @@ class Redraw(nn.Module):
         spec, self.grid = config.latent, config.tokenizer.grid
         vocabulary, width = config.tokenizer.vocabulary, spec.width
         self.shown = nn.Embedding(vocabulary, width)
-        self.site = nn.Parameter(0.1 * torch.randn(config.tokenizer.sites, width))
+        self.site = nn.Embedding(config.tokenizer.sites, width)
+        nn.init.normal_(self.site.weight, std=0.1)
         blocks: list[nn.Module] = [Block(width) for _ in range(max(2, spec.blocks))]
         blocks.insert((len(blocks) + 1) // 2, Spread(width, max(self.grid) - 1))
         self.blocks = nn.Sequential(*blocks)
@@ -95,7 +95,7 @@ class Redraw(nn.Module):
 
     def features(self, before: Tensor, told: Tensor) -> Tensor:
         """int64 [n, S] shown, f32 [n, S, width] said of the sites -> f32 [n, S, width]."""
-        x = (self.shown(before) + self.site + told).unflatten(1, self.grid)
+        x = (self.shown(before) + self.site.weight + told).unflatten(1, self.grid)
         made: Tensor = self.blocks(x.permute(0, 3, 1, 2))
         return made.permute(0, 2, 3, 1).flatten(1, 2)
 
@@ -104,8 +104,7 @@ class Redraw(nn.Module):
         features = self.features(before, told)
         scores = self.change(features)[..., 0]
         changed = before != after
-        weight = torch.where(changed, WEIGHT, 1.0)
-        change = functional.binary_cross_entropy_with_logits(scores, changed.float(), weight, reduction="none")
+        change = functional.binary_cross_entropy_with_logits(scores, changed.float(), reduction="none")
         logits = self._others(features[changed], before[changed])
         token = functional.cross_entropy(logits, after[changed], reduction="none")
         rows = changed.nonzero()[:, 0]
