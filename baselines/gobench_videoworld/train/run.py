@@ -28,6 +28,7 @@ from gobench_videoworld.config import VideoWorldConfig
 from gobench_videoworld.configure import configured, scene
 from gobench_videoworld.data.frames import FramePool, FrameWindows
 from gobench_videoworld.data.labels import label
+from gobench_videoworld.data.paired import PairedWindows
 from gobench_videoworld.data.store import TokenStore
 from gobench_videoworld.data.tokens import read_states, tokenise
 from gobench_videoworld.data.windows import Windows
@@ -198,7 +199,7 @@ class _Training:
         assert module is not None
         pool = FramePool(self.asked.data, "train", module.config.size, POOL, self.asked.seed, self._symmetry,
                          episodes=self.asked.episodes)  # fmt: skip
-        frames = _frames(self.asked.data, self._held_out, HELD_OUT, self.asked.seed)
+        frames = _some_frames(self.asked.data, self._held_out, HELD_OUT, self.asked.seed)
         plan = self._plan("tokenizer", recipe.steps, recipe.batch, recipe.lr)
         plan = replace(plan, betas=BETAS, warmup=min(0.5, recipe.warmup / plan.steps), floor=recipe.floor,
                        weight_decay=recipe.weight_decay)  # fmt: skip
@@ -212,18 +213,12 @@ class _Training:
         return LatentStage(self.config, module, parts[0], parts[1], plan.batch), plan
 
     def _latent_windows(self, split: str) -> Any:
-        if self.config.latent.form != "pixel":
-            return self._windows(split)
-        training = split == "train"
-        return FrameWindows(
-            self.asked.data, split, self.config.tokenizer.size, self.config.latent.offsets, self.asked.seed,
-            self._symmetry_of(split), self.asked.turns, self.asked.episodes if training else 0, training,
-        )  # fmt: skip
+        return self._frames(split) if self._pixels else self._windows(split)
 
     def _transformer(self) -> tuple[Stage, Plan]:
         recipe = RECIPES[self.asked.size]
         steps, batch = self.asked.steps or recipe.steps, self.asked.batch or recipe.batch
-        train, held_out = self._windows("train"), self._windows(self._held_out)
+        train, held_out = self._taught("train"), self._taught(self._held_out)
         plan = replace(self._plan("transformer", steps, batch, self.asked.lr or recipe.lr), accumulate=self.asked.accumulate,
                        compile=self.asked.compile, precision=self.asked.precision, wandb=self.asked.wandb)  # fmt: skip
         return TransformerStage(self.networks, train, held_out, self.exam, batch), plan
@@ -279,6 +274,24 @@ class _Training:
             )  # fmt: skip
         return made
 
+    @property
+    def _pixels(self) -> bool:
+        """Whether codes come from a latent model of frames."""
+        return self.networks.latent is not None and self.config.latent.form == "pixel"
+
+    def _frames(self, split: str) -> FrameWindows:
+        """The windows of ``_windows`` as frames."""
+        training = split == "train"
+        return FrameWindows(
+            self.asked.data, split, self.config.tokenizer.size, self.config.latent.offsets, self.asked.seed,
+            self._symmetry_of(split), self.asked.turns, self.asked.episodes if training else 0, training,
+        )  # fmt: skip
+
+    def _taught(self, split: str) -> Windows | PairedWindows:
+        """What the transformer learns from."""
+        windows = self._windows(split)
+        return PairedWindows(windows, self._frames(split)) if self._pixels else windows
+
     _made: dict[str, Windows] = field(default_factory=dict)
 
     def _bar(self, name: str) -> Callable[[int, int], None]:
@@ -305,7 +318,7 @@ class _Training:
         return {**windows.provenance, "frames_watched": frames}
 
 
-def _frames(folder: Path, split: str, many: int, seed: int) -> Array:
+def _some_frames(folder: Path, split: str, many: int, seed: int) -> Array:
     """Some frames of a split as they are stored, uint8 [N, H, W, 3]."""
     clips = ClipDataset(folder, split, View(length=1))
     chosen = np.random.default_rng(seed64(seed, "held-out")).choice(

@@ -15,6 +15,7 @@ from gobench.types import Array, Record
 from gobench_videoworld.answers import answers_of, enlarged
 from gobench_videoworld.config import VideoWorldConfig
 from gobench_videoworld.data.frames import FramePool
+from gobench_videoworld.data.paired import PairedWindows
 from gobench_videoworld.data.windows import Windows
 from gobench_videoworld.latent import LatentModel
 from gobench_videoworld.networks import Networks
@@ -137,7 +138,12 @@ class TransformerStage:
     name, best = "transformer", ""
 
     def __init__(
-        self, networks: Networks, windows: Windows, held_out: Windows, exam: Exam, batch: int
+        self,
+        networks: Networks,
+        windows: Windows | PairedWindows,
+        held_out: Windows | PairedWindows,
+        exam: Exam,
+        batch: int,
     ) -> None:
         self._networks, self._windows, self._held_out = networks, windows, held_out
         self._exam, self._batch = exam, batch
