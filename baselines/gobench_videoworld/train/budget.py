@@ -21,7 +21,7 @@ def settle(trainer: Trainer, since: float) -> int:
     Weights and optimizer are afterwards what they were before. Every rank must call it, and gets the first one's number.
     """
     plan = trainer.plan
-    before = trainer.tensors()
+    before = {name: tensor.clone() for name, tensor in trainer.tensors().items()}
     step = _seconds_a_step(trainer, SHARE * plan.minutes * 60)
     look = _took(lambda: trainer.evaluate(0))
     trainer.restore({name.removeprefix(MODEL): tensor for name, tensor in before.items()}, {})

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import safetensors
-import safetensors.torch
 import torch
 from safetensors import SafetensorError
 from torch import Tensor
@@ -22,6 +21,7 @@ from gobench import atomic
 from gobench.canonical import dumps, loads
 from gobench.errors import BuildError, DataError
 from gobench.types import Json, Record
+from gobench_videoworld.train.tensorfile import write_tensors
 
 FORMAT = "gobench-training-1"
 HEAD = "training"  # the key of the plain data in a file's header
@@ -115,7 +115,7 @@ class BrokenError(DataError):
 def write(path: Path, head: Mapping[str, Json], tensors: Mapping[str, Tensor]) -> None:
     """One file, by atomic rename. Raises BuildError."""
     text = dumps({"format": FORMAT, **head}).decode()
-    atomic.write(path, safetensors.torch.save(dict(tensors), {HEAD: text}))
+    write_tensors(path, tensors, {HEAD: text})
 
 
 def read(path: Path) -> Checkpoint:

@@ -16,6 +16,7 @@ from gobench_videoworld.options import STAGES, TrainOptions
 from gobench_videoworld.train.fit import Fitted, Report
 from gobench_videoworld.train.parallel import Parallel
 from gobench_videoworld.train.state import set_aside
+from gobench_videoworld.train.tensorfile import write_tensors
 
 ASKED, WEIGHTS, DONE, MINUTES = "asked.json", "weights.safetensors", "done.json", "minutes.json"
 TOKENS = "tokens"  # the folder of all splits' tokens
@@ -71,10 +72,7 @@ def minutes(folder: Path, wanted: float, parallel: Parallel) -> float:
 
 def save(folder: Path, tensors: Mapping[str, Tensor], done: Fitted) -> None:
     """A finished stage: its weights, then what it came to. Raises BuildError where the disk is full."""
-    from safetensors.torch import save as serialized
-
-    own = {name: tensor.clone().contiguous() for name, tensor in tensors.items()}
-    atomic.write(folder / WEIGHTS, serialized(own))
+    write_tensors(folder / WEIGHTS, tensors)
     atomic.write(folder / DONE, canonical.pretty(told(done)))
 
 
