@@ -1,0 +1,15 @@
+"""Frames <-> tokens, one frame at a time.
+
+===========  ==========================================================================================
+``model``    the tokenizer: an encoder, finite scalar quantization, a decoder, the loss
+``local``    encoder and decoder that see one patch each: for boards
+``pyramid``  strided convolutions with residual blocks: ``conv`` for robots, ``paper`` for the original's
+``recipe``   how each is trained
+``measures`` what is reported of a tokenizer; numpy alone
+===========  ==========================================================================================
+"""
+
+from gobench_videoworld.tokenizer.model import Tokenizer
+from gobench_videoworld.tokenizer.recipe import RECIPES, Recipe
+
+__all__ = ["RECIPES", "Recipe", "Tokenizer"]

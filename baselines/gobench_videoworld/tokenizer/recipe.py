@@ -1,0 +1,26 @@
+"""How a tokenizer is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """AdamW with betas (0.9, 0.95), warm-up and a cosine down to ``floor`` times the highest rate, gradients cut at norm 1."""
+
+    steps: int
+    batch: int  # frames of a step
+    lr: float  # the highest learning rate
+    warmup: int  # steps
+    floor: float = 0.05  # the last learning rate, as a share of the highest
+    weight_decay: float = 0.0  # a background must not decay
+
+
+RECIPES: Mapping[str, Recipe] = {
+    "local": Recipe(steps=200, batch=32, lr=3e-3, warmup=20),
+    "conv": Recipe(steps=2000, batch=16, lr=1e-3, warmup=50),
+    "paper": Recipe(steps=20000, batch=16, lr=3e-4, warmup=200),
+}
+"""Encoder -> its recipe."""
