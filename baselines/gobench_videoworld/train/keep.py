@@ -122,7 +122,7 @@ def weights(folder: Path) -> dict[str, Tensor]:
 
 
 def _useless(folder: Path, error: Exception) -> DataError:
-    reason = str(error).splitlines()[0]
+    reason = str(error).splitlines()[-1].strip()
     return DataError(
         f"{folder / WEIGHTS} cannot be used ({reason}): delete {folder} to train the stage again."
     )
