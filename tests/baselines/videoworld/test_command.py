@@ -49,7 +49,10 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ({"latent": "none"}, "Known: generic, located, pixel"),
         ({"stage": "latent", "input": "video"}, r"has the stages tokenizer and transformer only"),
         ({"stage": "tokenizer", "input": "state"}, "has the stage transformer only"),
-        ({"stage": "latent", "target": "video"}, "target 'video' has the stages tokenizer and transformer only"),
+        (
+            {"stage": "latent", "target": "video"},
+            "target 'video' has the stages tokenizer and transformer only",
+        ),
         ({"input": "video", "target": "codes"}, "needs codes"),
         ({"input": "state", "target": "codes"}, "leave --target out with --input state"),
         ({"precision": "fp16"}, "range needs losses to be scaled"),
@@ -181,7 +184,8 @@ def run(monkeypatch: pytest.MonkeyPatch, *words: object) -> tuple[Any, list[Trai
     def train(options: TrainOptions, report: Any) -> Any:
         seen.append(options)
         report("going on")
-        return SimpleNamespace(to_json=lambda: {"model": str(options.out), "steps": {"latent": 1200}})
+        told = {"model": str(options.out), "steps": {"latent": 1200}}
+        return SimpleNamespace(to_json=lambda: told, weights_sha256="" if options.stage == "latent" else "ab")
 
     fake = ModuleType("gobench_videoworld.train.run")
     fake.train = train  # type: ignore[attr-defined]
@@ -194,6 +198,7 @@ def test_the_command_asks_and_tells(monkeypatch: pytest.MonkeyPatch) -> None:
     told, seen = run(monkeypatch, "--data", "d", "--out", "runs/m.pt", "--minutes", 3, "--horizon", "1,2",
                      "--set", "latent.width=32", "--set", "transformer.history=1")  # fmt: skip
     assert told.exit_code == 0 and "steps.latent  1,200" in told.output
+    assert "Score it:  gobench evaluate runs/m.pt --trained-on d" in told.stderr
     (options,) = seen
     assert (options.work, options.minutes, options.horizon) == (Path("runs/m-train"), 3.0, (1, 2))
     assert options.settings == ("latent.width=32", "transformer.history=1")
@@ -207,6 +212,11 @@ def test_json_is_one_object_and_other_ranks_are_silent(monkeypatch: pytest.Monke
     monkeypatch.setenv("RANK", "1")
     told, seen = run(monkeypatch, "--data", "d", "--out", "m.pt")
     assert told.stdout == "" and len(seen) == 1
+
+
+def test_a_single_stage_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    told, _ = run(monkeypatch, "--data", "d", "--out", "m.pt", "--stage", "latent")
+    assert "m.pt is not written yet" in told.stderr and "without --stage" in told.stderr
 
 
 def test_wrong_words_train_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
