@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -52,7 +53,9 @@ class TrainOptions:
     turns: str = ALL  # which frames are answered: of both sides, or of the side that moves first
     symmetry: str = "auto"
     episodes: int = 0  # watch so many episodes of the training split at most; 0: all
-    steps: int | None = None  # optimizer steps of the transformer; stages before it take their own, but no more than that
+    steps: int | None = (
+        None  # optimizer steps of the transformer; stages before it take their own, but no more than that
+    )
     minutes: float | None = None  # of training, of all stages together; the first of both limits ends it
     batch: int | None = None  # windows of a step, over all ranks
     accumulate: int = 1  # parts in which a step's batch is computed
@@ -166,3 +169,9 @@ def _places(asked: TrainOptions) -> None:
         raise UsageError(
             f"out {asked.out} is a folder: give the name of a file in it, such as {asked.out / 'model.pt'}."
         )
+    for name, place in (("out", asked.out.parent), ("work", asked.work)):
+        there = next(folder for folder in (place.absolute(), *place.absolute().parents) if folder.exists())
+        if not there.is_dir() or not os.access(there, os.W_OK):
+            raise UsageError(
+                f"{name} {getattr(asked, name)} cannot be made: {there} is no folder that you may write to."
+            )

@@ -78,6 +78,14 @@ def test_out_may_not_be_a_folder_with_the_name_of_a_file(tmp_path: Path) -> None
         asked(out=tmp_path / "model.pt")
 
 
+def test_places_that_cannot_be_written_are_told_before_training(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for changes in ({"out": tmp_path / "file" / "x" / "m.pt"}, {"work": tmp_path / "file"}):
+        with pytest.raises(UsageError, match=r"cannot be made: .*file is no folder"):
+            asked(**changes)
+    asked(out=tmp_path / "new" / "deep" / "m.pt", work=tmp_path / "new" / "work")
+
+
 def test_stages_follow_from_input_and_target() -> None:
     assert asked().stages == ("tokenizer", "latent", "transformer")
     assert asked(target="video").stages == asked(input="video").stages == ("tokenizer", "transformer")
