@@ -65,7 +65,7 @@ def fit(
     progress: bool = True,
     report: Report | None = None,
 ) -> Fitted:
-    """Train a stage; its module holds the last weights afterwards (cut among processes after FSDP2: ``whole_state``).
+    """Train a stage; its module holds the last weights afterwards, on the device and in training mode.
 
     Args:
         resume: "auto": go on from the newest checkpoint in ``folder``, if there is one; "must": there must be one;
@@ -90,9 +90,12 @@ def fit(
                 f"another training is at work in {folder}: wait for it, end it, or choose another folder."
             )
             stack.enter_context(atomic.lock(folder / ".lock", refusal))
-        run = _Run(Keeper(Trainer(stage, plan, own), folder, say), stack.enter_context(listening()))
+        trainer = Trainer(stage, plan, own)
+        stack.callback(trainer.release)
+        run = _Run(Keeper(trainer, folder, say), stack.enter_context(listening()))
         run.prepare(resume)
         run.loop(stack, progress)
+        trainer.network.gather()
         return run.fitted()
 
 

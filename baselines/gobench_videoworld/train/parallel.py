@@ -6,6 +6,7 @@ Every rank sees its slice of the batch, gradients are averaged, so that the loss
 from __future__ import annotations
 
 import contextlib
+import copy
 import gc
 import os
 from collections.abc import Iterator, Mapping
@@ -23,6 +24,7 @@ from torch.nn.parallel import DistributedDataParallel
 from gobench.errors import UsageError
 
 T = TypeVar("T")
+LAYERS = "layers"
 BACKENDS: Mapping[str, str] = {"cuda": "nccl"}  # of torch.distributed; gloo elsewhere
 
 
@@ -100,20 +102,26 @@ def started(device: str = "auto", shared: bool = False) -> Iterator[Parallel]:
 
 
 class Network:
-    """A stage's module as it is trained: distributed, compiled, under autocast."""
+    """A stage's module as it is trained: distributed, compiled, under autocast.
+
+    Under FSDP2 a copy is cut among the processes and trained; the module itself stays whole, and is given the copy's
+    weights when they are asked for (``gather``).
+    """
 
     def __init__(self, module: nn.Module, parallel: Parallel, compiled: bool, half: bool) -> None:
         self.parallel = parallel
         self.module = module.to(parallel.device)
+        self.trained = self.module
         self.half = half
-        self._ddp: DistributedDataParallel | None = None
         run: Any = self.module
         if parallel.shared:
-            share(self.module, parallel)
+            run = self.trained = share(copy.deepcopy(self.module), parallel)
         elif parallel.distributed:
             ids = [parallel.device.index] if parallel.device.type == "cuda" else None
-            run = self._ddp = DistributedDataParallel(self.module, device_ids=ids)
+            run = DistributedDataParallel(self.module, device_ids=ids)
+        self._outer = run
         self._run: Any = torch.compile(run) if compiled else run
+        self.trained.train()
 
     def __call__(self, batch: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """(loss, metrics) of a batch on the device."""
@@ -127,47 +135,52 @@ class Network:
 
     def exchange(self, now: bool) -> None:
         """Whether the next backward pass sends gradients; only the last slice of a batch does."""
-        if self._ddp is not None:
-            self._ddp.require_backward_grad_sync = now
-        elif isinstance(self.module, FSDPModule):
-            self.module.set_requires_gradient_sync(now)
+        if isinstance(self._outer, FSDPModule):
+            self._outer.set_requires_gradient_sync(now)
+        elif isinstance(self._outer, DistributedDataParallel):
+            self._outer.require_backward_grad_sync = now
+
+    def gather(self) -> None:
+        """Give the module the weights that were trained; every rank must call it."""
+        if self.trained is not self.module:
+            own = self.module.state_dict()
+            for name, tensor in self.trained.state_dict().items():
+                own[name].copy_(tensor.full_tensor() if isinstance(tensor, DTensor) else tensor)
 
     @contextlib.contextmanager
     def evaluating(self) -> Iterator[None]:
-        """The module whole, in evaluation mode, without gradients."""
-        shards = [part for part in self.module.modules() if isinstance(part, FSDPModule)]
+        """The module whole, in evaluation mode, without gradients; every rank must call it."""
+        self.gather()
         self.module.eval()
-        for part in shards:
-            part.set_reshard_after_forward(False, recurse=False)
-            part.unshard()
         try:
             with torch.no_grad(), self.autocast():
                 yield
         finally:
-            for part in shards:
-                part.reshard()
-                part.set_reshard_after_forward(part is not self.module, recurse=False)
             self.module.train()
 
 
-def share(module: nn.Module, parallel: Parallel) -> None:
-    """Cut a module's weights among the processes: each item of its lists of layers by itself, then the rest."""
+def share(module: nn.Module, parallel: Parallel) -> nn.Module:
+    """The module, its weights cut among the processes: each item of lists named ``layers`` by itself, then the rest.
+
+    Other lists are tables, whose weights may be tied to others: tied ones must be cut together.
+    """
     mesh = init_device_mesh(parallel.device.type, (parallel.world,))
-    for part in list(module.modules()):
-        if isinstance(part, nn.ModuleList):
+    for name, part in list(module.named_modules()):
+        if isinstance(part, nn.ModuleList) and name.rpartition(".")[2] == LAYERS:
             for layer in part:
                 fully_shard(layer, mesh=mesh)
     fully_shard(module, mesh=mesh)
+    return module
 
 
 def whole(tensor: Tensor) -> Tensor:
-    """A copy on the CPU of a tensor that may be cut among processes; every rank must call it."""
+    """A tensor that may be cut among processes, whole and on the CPU, the same one where it is; every rank must call it."""
     full = tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
-    return full.detach().to("cpu", copy=True).contiguous()
+    return full.detach().cpu().contiguous()
 
 
 def whole_state(module: nn.Module) -> dict[str, Tensor]:
-    """A module's ``state_dict`` as whole CPU tensors, also after FSDP2; every rank must call it."""
+    """A module's ``state_dict`` as whole CPU tensors; every rank must call it where the module is cut."""
     return {name: whole(tensor) for name, tensor in module.state_dict().items()}
 
 

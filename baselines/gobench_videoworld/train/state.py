@@ -154,7 +154,7 @@ class Keeper:
             return
         self.state.best = (self.state.step, value)
         if parallel.main or parallel.shared:
-            weights = {MODEL + key: t for key, t in whole_state(self.trainer.module).items()}
+            weights = {MODEL + key: t for key, t in whole_state(self.trainer.network.trained).items()}
             if parallel.main:
                 write(self.best_path, self._head(), weights)
 

@@ -43,9 +43,7 @@ class Trainer:
         half = plan.precision == "bf16" or (plan.precision == "auto" and parallel.device.type == "cuda")
         _check_half(half, parallel.device)
         self.network = Network(stage.module, parallel, plan.compile, half)
-        self.module = self.network.module
-        self.module.train()
-        self.optimizer = adamw(self.module, plan, parallel.device)
+        self.optimizer = adamw(self.network.trained, plan, parallel.device)
 
     @property
     def dtype(self) -> torch.dtype:
@@ -62,7 +60,7 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = rate(self.plan, step)
         loss, metrics = self._gradients(step, slices)
-        norm = clip(self.module, self.plan.clip)
+        norm = clip(self.network.trained, self.plan.clip)
         shared = self.parallel.mean(torch.cat((loss[None], loss.new_tensor(flags))))
         found_loss, found_norm, *raised = torch.cat((shared[:1], norm.float()[None], shared[1:])).tolist()
         found = Update(found_loss, found_norm, tuple(raised), metrics)
@@ -111,22 +109,26 @@ class Trainer:
 
     def tensors(self) -> dict[str, Tensor]:
         """Weights and optimizer as whole CPU tensors by name; every rank must call it."""
-        weights = {MODEL + name: t for name, t in whole_state(self.module).items()}
-        return {**weights, **state_of(self.module, self.optimizer)}
+        weights = {MODEL + name: t for name, t in whole_state(self.network.trained).items()}
+        return {**weights, **state_of(self.network.trained, self.optimizer)}
 
     def restore(self, weights: Mapping[str, Tensor], rest: Mapping[str, Tensor]) -> None:
         """The inverse of ``tensors``: the module's, and the optimizer's."""
-        for name, tensor in self.module.state_dict().items():
+        for name, tensor in self.network.trained.state_dict().items():
             put(tensor, weights[name])
-        restore(self.module, self.optimizer, rest)
+        restore(self.network.trained, self.optimizer, rest)
 
     def resume(self, found: Checkpoint) -> None:
         """Go on from a checkpoint that fits."""
         self.restore(found.part(MODEL), found.rest())
 
+    def release(self) -> None:
+        """Let go of what holds the processes together; nothing can be trained afterwards."""
+        del self.network, self.optimizer
+
     def shapes(self) -> dict[str, list[int]]:
         """Name -> shape of the module's tensors."""
-        return {name: list(t.shape) for name, t in self.module.state_dict().items()}
+        return {name: list(t.shape) for name, t in self.stage.module.state_dict().items()}
 
     def circumstances(self) -> Record:
         """What may change the rounding of a step, and nothing else."""

@@ -158,7 +158,9 @@ def everything(parallel: Parallel, folder: Path) -> None:
 def data_that_breaks_for_one(parallel: Parallel, folder: Path) -> None:
     """Only rank 1 cannot read its slice; the others wait for it in vain, as under torchrun, which ends them."""
     try:
-        fit(toy(harm={3: "data"} if parallel.rank else None), SHORT, folder, parallel=parallel, progress=False)
+        fit(
+            toy(harm={3: "data"} if parallel.rank else None), SHORT, folder, parallel=parallel, progress=False
+        )
     except DataError as error:
         assert "step 4" in str(error)
         (folder / "said").write_text(str(error))
