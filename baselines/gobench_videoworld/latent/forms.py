@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gobench_videoworld.config import VideoWorldConfig
+from gobench_videoworld.latent.generic import Generic
 from gobench_videoworld.latent.located import Located
 from gobench_videoworld.latent.model import LatentModel
 
-FORMS: Mapping[str, type[LatentModel]] = {"located": Located}
+FORMS: Mapping[str, type[LatentModel]] = {"located": Located, "generic": Generic}
 
 
 def latent_model(config: VideoWorldConfig) -> LatentModel:
