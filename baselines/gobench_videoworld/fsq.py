@@ -35,7 +35,9 @@ class FSQ(nn.Module):
         """Raises UsageError unless there are levels, each at least 2."""
         super().__init__()
         if not levels or min(levels) < 2:
-            raise UsageError(f"levels are whole numbers >= 2, one a dimension, not {tuple(levels)}: try 8,5,5.")
+            raise UsageError(
+                f"levels are whole numbers >= 2, one a dimension, not {tuple(levels)}: try 8,5,5."
+            )
         self.codes = math.prod(levels)
         for name, values in _constants(torch.tensor(levels)).items():
             self.register_buffer(name, values, persistent=False)

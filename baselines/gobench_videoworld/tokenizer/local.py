@@ -32,7 +32,8 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[..., width] -> the same shape."""
-        return x + self.down(functional.gelu(self.up(self.norm(x))))
+        inner: Tensor = self.down(functional.gelu(self.up(self.norm(x))))
+        return x + inner
 
 
 class Local(nn.Module):
@@ -70,8 +71,9 @@ class Local(nn.Module):
     def drawn(self, features: Tensor) -> Tensor:
         """f32 [N, S, width] -> patches f32 [N, S, P], in the units of pixels / GREY - 1."""
         x = self.norm(self.decoder(features + self.places))
-        ground = (self.background * SWIFT).unflatten(-1, (-1, 3))
-        return over(self.head(x).unflatten(-1, (-1, 3)), self.cover(x)[..., None], ground).flatten(-2)
+        drawn = self.head(x).view(*x.shape[:2], -1, 3)
+        ground = (self.background * SWIFT).view(len(self.background), -1, 3)
+        return over(drawn, self.cover(x)[..., None], ground).flatten(-2)
 
     def changed(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
         """Features of those patches alone that differ from the frame before.
@@ -82,7 +84,9 @@ class Local(nn.Module):
         Returns:
             f32 [M, width], and int64 [N, S]: which of the M rows each patch has.
         """
-        words = pixels.view(torch.int64) if pixels.shape[-1] % 8 == 0 else pixels  # eight bytes compared at once
+        words = (
+            pixels.view(torch.int64) if pixels.shape[-1] % 8 == 0 else pixels
+        )  # eight bytes compared at once
         new = torch.ones(pixels.shape[:2], dtype=torch.bool, device=pixels.device)
         new[1:] = (words[1:] != words[:-1]).any(-1)
         rows = (new.flatten().cumsum(0) - 1).view_as(new)
@@ -96,4 +100,5 @@ class Local(nn.Module):
         return self.stem.bias - background @ self.stem.weight.T
 
     def _features(self, pixels: Tensor, offsets: Tensor) -> Tensor:
-        return self.encoder(functional.linear(pixels.float(), self.stem.weight / GREY) + offsets)
+        made: Tensor = self.encoder(functional.linear(pixels.float(), self.stem.weight / GREY) + offsets)
+        return made

@@ -62,8 +62,8 @@ class Tokenizer(nn.Module):
         """The loss of a batch, and what it is made of.
 
         Args:
-            batch: "frames" uint8 [N, h, w, 3]; "progress", a number in [0, 1]: the share of training that is done (without it,
-                the margin counts in full).
+            batch: "frames" uint8 [N, h, w, 3]; "progress" f32 [N], one number in [0, 1]: the share of training that is done
+                (without it, the margin counts in full).
 
         Returns:
             0-d f32; and 0-d tensors without gradient: "l1" and "mse" of pixels in [-1, 1], "margin" in levels squared,
@@ -84,21 +84,27 @@ class Tokenizer(nn.Module):
         if "progress" not in batch:
             return MARGIN[self.config.encoder]
         first, last = MARGIN_COMES
-        return MARGIN[self.config.encoder] * ((batch["progress"] - first) / (last - first)).clamp(0, 1)
+        return MARGIN[self.config.encoder] * ((batch["progress"].mean() - first) / (last - first)).clamp(0, 1)
 
     def continuous(self, features: Tensor) -> Tensor:
         """f32 [..., width] -> what is quantized, f32 [..., d]."""
-        return self.into(self.norm(features))
+        made: Tensor = self.into(self.norm(features))
+        return made
 
     @torch.no_grad()
     def encode(self, frames: Tensor) -> Tensor:
         """uint8 [N, h, w, 3] -> int64 [N, S]. The same whether frames come together or one by one, up to rounding."""
-        return torch.cat([self._tokens(part) for part in frames.split(CHUNK[self.config.encoder])])
+        return torch.cat([self._tokens(part) for part in self._parts(frames)])
 
     @torch.no_grad()
     def decode(self, tokens: Tensor) -> Tensor:
         """int64 [N, S] -> uint8 [N, h, w, 3]."""
-        return torch.cat([self._frames(part) for part in tokens.split(CHUNK[self.config.encoder])])
+        return torch.cat([self._frames(part) for part in self._parts(tokens)])
+
+    def _parts(self, whole: Tensor) -> list[Tensor]:
+        """At least one, which may be empty."""
+        many = CHUNK[self.config.encoder]
+        return [whole[at : at + many] for at in range(0, max(1, len(whole)), many)]
 
     def _tokens(self, frames: Tensor) -> Tensor:
         pixels = self.body.split(frames)

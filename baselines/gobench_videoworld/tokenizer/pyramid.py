@@ -60,7 +60,8 @@ class Block(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """[N, C, h, w] -> the same shape."""
         inner = self.conv1(functional.silu(self.norm1(x)))
-        return x + self.conv2(functional.silu(self.norm2(inner)))
+        outer: Tensor = self.conv2(functional.silu(self.norm2(inner)))
+        return x + outer
 
 
 class Pyramid(nn.Module):
@@ -95,7 +96,8 @@ class Pyramid(nn.Module):
 
     def drawn(self, features: Tensor) -> Tensor:
         """f32 [N, S, width] -> f32 [N, 3, h, w], in the units of pixels / GREY - 1."""
-        drawn: Tensor = self.decoder(features.unflatten(1, self.grid).permute(0, 3, 1, 2))
+        sites = features.view(len(features), *self.grid, -1)
+        drawn: Tensor = self.decoder(sites.permute(0, 3, 1, 2))
         if self.background is None:
             return drawn
         return over(drawn[:, :3], drawn[:, 3:], self.background * SWIFT)
@@ -142,4 +144,6 @@ def _channels(width: int, levels: int, style: Style) -> list[int]:
 
 
 def _norm(channels: int, pixelwise: bool) -> nn.Module:
-    return PixelNorm(channels) if pixelwise else nn.GroupNorm(GROUPS if channels % GROUPS == 0 else 1, channels)
+    return (
+        PixelNorm(channels) if pixelwise else nn.GroupNorm(GROUPS if channels % GROUPS == 0 else 1, channels)
+    )

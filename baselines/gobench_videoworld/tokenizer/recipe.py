@@ -19,7 +19,7 @@ class Recipe:
 
 
 RECIPES: Mapping[str, Recipe] = {
-    "local": Recipe(steps=200, batch=32, lr=3e-3, warmup=20),
+    "local": Recipe(steps=300, batch=16, lr=3e-3, warmup=20),
     "conv": Recipe(steps=2000, batch=16, lr=1e-3, warmup=50),
     "paper": Recipe(steps=20000, batch=16, lr=3e-4, warmup=200),
 }

@@ -203,7 +203,7 @@ class _Training:
         plan = self._plan("tokenizer", recipe.steps, recipe.batch, recipe.lr)
         plan = replace(plan, betas=BETAS, warmup=min(0.5, recipe.warmup / plan.steps), floor=recipe.floor,
                        weight_decay=recipe.weight_decay)  # fmt: skip
-        return TokenizerStage(module, pool, frames, self.exam, plan.batch), plan
+        return TokenizerStage(module, pool, frames, self.exam, plan.batch, plan.steps), plan
 
     def _latent(self) -> tuple[Stage, Plan]:
         module, recipe = self.networks.latent, LATENT_RECIPES[self.config.latent.form]

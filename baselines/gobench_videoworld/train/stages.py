@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -35,15 +36,19 @@ class TokenizerStage:
 
     name, best = "tokenizer", ""
 
-    def __init__(self, module: Tokenizer, pool: FramePool, held_out: Array, exam: Exam, batch: int) -> None:
+    def __init__(
+        self, module: Tokenizer, pool: FramePool, held_out: Array, exam: Exam, batch: int, steps: int
+    ) -> None:
         self.module, self._pool, self._exam, self._batch = module, pool, exam, batch
         self._held_out = held_out  # uint8 [N, H, W, 3] as stored
+        self._steps = steps  # of the whole training
         self.tokens = batch * module.config.sites
         self.flops = 6.0 * sum(p.numel() for p in module.parameters()) * self.tokens
         self.identity: Record = {"data": pool.identity}
 
     def batch(self, step: int, rank: int, world: int) -> Batch:
-        return self._pool.batch(step, self._batch, rank, world)
+        found: Batch = dict(self._pool.batch(step, self._batch, rank, world))
+        return {**found, "progress": torch.full((len(found["frames"]),), step / self._steps)}
 
     def evaluate(self, step: int) -> Mapping[str, float]:
         """PSNR, codebook use, and where the domain reads frames how many are read back exactly."""
@@ -168,18 +173,24 @@ class TransformerStage:
     def _given(self, step: int) -> Array:
         """Answers after ``step`` updates, once a step; in the precision in which the model will answer."""
         if self._answered is None or self._answered[0] != step:
-            device = next(self.module.parameters()).device
-            with torch.autocast(device.type, enabled=False):
-                given = self._exam.answered(answers_of(self.config, self._networks, device))
-            self._answered = step, given
+            self._answered = step, self._drawn(self.config, slice(None))
         return self._answered[1]
 
+    def _drawn(self, config: VideoWorldConfig, rows: slice) -> Array:
+        device = next(self.module.parameters()).device
+        with torch.autocast(device.type, enabled=False):
+            return self._exam.answered(answers_of(config, self._networks, device), rows)
+
     def picture(self, step: int) -> Array:
-        """Prompt, answer, what came."""
+        """Prompt, the codes as the latent model draws them, answer, what came."""
         given = self._given(step)
-        some = slice(None, None, max(1, len(given) // SHOWN))
-        columns = [self._exam.frames[some, -2], given[some], self._exam.frames[some, -1]]
-        return sheet([column[:SHOWN] for column in columns])
+        each = max(1, len(given) // SHOWN)
+        some = slice(0, SHOWN * each, each)
+        frames, imagined = self._exam.frames[some], []
+        if self.config.frames and self.config.codes:
+            sampler = replace(self.config.sampler, renderer="latent")
+            imagined = [self._drawn(replace(self.config, sampler=sampler), some)]
+        return sheet([frames[:, -2], *imagined, given[some], frames[:, -1]])
 
 
 def held_out(windows: Any, many: int, size: int) -> list[Batch]:

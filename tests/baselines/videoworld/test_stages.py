@@ -149,7 +149,9 @@ def test_a_stage_is_measured_and_shown(stages: Any, seen: str) -> None:
         picture = stage.picture(5)
     assert {"loss", "legal", "unchanged", "as_played"} <= found.keys()
     assert all(0 <= found[name] <= 1 for name in ("legal", "unchanged", "as_played"))
-    assert picture.dtype == np.uint8 and picture.shape[0] == 4 * (128 + GAP) + GAP
+    columns = 4 if seen == "video+ldm" else 3  # what the codes tell of, too
+    assert picture.dtype == np.uint8
+    assert picture.shape == (4 * (128 + GAP) + GAP, columns * (128 + GAP) + GAP, 3)
     assert stage.flops > 0 and stage.tokens > 0
     again = stage.batch(2, 0, 1)
     halves = [stage.batch(2, rank, 2) for rank in (0, 1)]
@@ -169,7 +171,7 @@ def test_answers_are_given_once_a_look(stages: Any, monkeypatch: pytest.MonkeyPa
     stage._answered = None
     asked: list[int] = []
     real = Exam.answered
-    monkeypatch.setattr(Exam, "answered", lambda self, own: (asked.append(1), real(self, own))[1])
+    monkeypatch.setattr(Exam, "answered", lambda self, own, rows: (asked.append(1), real(self, own, rows))[1])
     with torch.no_grad():
         stage.evaluate(1), stage.picture(1), stage.picture(2)
     assert len(asked) == 2
@@ -206,7 +208,7 @@ def test_an_exam_asks_for_one_frame(exam: Exam, made: dict[str, Networks], small
 def test_a_tokenizer_is_measured_and_shown(go5: Path, made: Any, exam: Exam) -> None:
     tokenizer = made["video"].tokenizer
     pool = FramePool(go5, "train", tokenizer.config.size, 50)
-    stage = TokenizerStage(tokenizer, pool, exam.frames[:, 0], exam, 8)
+    stage = TokenizerStage(tokenizer, pool, exam.frames[:, 0], exam, 8, 300)
     found = stage.evaluate(0)
     assert found.keys() == {"psnr", "used", "exact"} and 1 <= found["used"] <= 200
     assert stage.picture(0).shape == (4 * (128 + GAP) + GAP, 2 * (128 + GAP) + GAP, 3)
