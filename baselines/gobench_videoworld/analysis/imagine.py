@@ -1,13 +1,15 @@
 """What a model imagines: codes predicted for held-out prompts, drawn by the latent model's own decoder, read by the domain.
 
-The decoder starts from the prompt's last frame and draws each code's frame; with own moves as codes (1, 3, 5 ahead) the replies
-between them are left out of the picture, with every ply (1, 2, 3) code 2 is the imagined reply.
+The decoder starts from the prompt's last frame and draws each code's frame. With codes of own moves (1, 3, 5 ahead) located
+codes leave the replies between them out of the picture, and the other forms draw them in; with codes of every ply (1, 2, 3)
+code 2 is the imagined reply.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,11 +26,21 @@ from gobench_videoworld.analysis.asking import interval
 from gobench_videoworld.analysis.projection import projected
 from gobench_videoworld.analysis.windows import Sight, Watched, code_vectors
 from gobench_videoworld.answers import Draws, VideoAnswers, enlarged
+from gobench_videoworld.config import VideoWorldConfig
 
 SHOWN = 6  # prompts on the sheet
 UNCLEAR = (-1, 0)  # no single action can be read
+PLAYED = ("as_played", "reply_as_played")
+MEASURES = ("read", "possible", "as_played", "reply_read", "reply_as_played", "frame_follows")
 
 Ints = npt.NDArray[np.int64]
+
+
+class Moves(NamedTuple):
+    """What happened between two imagined frames, as (cell, symbol)."""
+
+    own: tuple[int, int]  # of the code, or UNCLEAR
+    others: tuple[tuple[int, int], ...]  # before it
 
 
 class Picture(NamedTuple):
@@ -71,8 +83,10 @@ def _add(found: Imagined, watched: Watched, answers: VideoAnswers, seed: int) ->
     before = np.concatenate([watched.states[watched.times][:, None], read[:, :-1]], axis=1)
     for row in range(many):
         for k in range(steps):
-            action = single(before[row, k], read[row, k])
-            line = _line(watched, row, k, action, bool((told[row] == read[row, 0]).all()))
+            offset = watched.config.latent.offsets[k]
+            symbol = _to_move(watched, int(watched.times[row]) + offset - 1)
+            moves = read_moves(before[row, k], read[row, k], symbol, between(watched.config)[k])
+            line = _line(watched, row, k, moves, bool((told[row] == read[row, 0]).all()))
             found.rows.append(line | {"code": " ".join(map(str, codes[row, k].tolist()))})
         if len(found.pictures) < SHOWN and row == many // 2:
             found.pictures.append(_pictures(watched, row, imagined[row], given[row]))
@@ -111,17 +125,40 @@ def _states(watched: Watched, frames: Array) -> Array:
     return found
 
 
-def single(before: Array, after: Array) -> tuple[int, int]:
-    """(cell, symbol) of the one cell that was filled between two states [cells], or ``UNCLEAR``; what vanishes is let be."""
+def between(config: VideoWorldConfig) -> list[int]:
+    """How many actions of others each code's picture shows beside its own; located codes draw nothing but themselves."""
+    offsets = (0, *config.latent.offsets)
+    gaps = [after - before - 1 for before, after in pairwise(offsets)]
+    return [0] * len(gaps) if config.latent.form == "located" else gaps
+
+
+def read_moves(before: Array, after: Array, symbol: int, others: int) -> Moves:
+    """The actions between two states [cells]; what vanishes is let be.
+
+    Args:
+        symbol: what the code's own action puts, 0 if that is not known.
+        others: how many cells others may fill meanwhile, at most.
+    """
     filled = np.flatnonzero((before != after) & (after != 0))
-    if len(filled) != 1 or before[filled[0]]:
-        return UNCLEAR
-    return int(filled[0]), int(after[filled[0]])
+    if before[filled].any():  # something turned into something else
+        return Moves(UNCLEAR, ())
+    actions = [(int(cell), int(after[cell])) for cell in filled]
+    own = [action for action in actions if not others or symbol in (0, action[1])]
+    rest = tuple(action for action in actions if action not in own)
+    if len(own) != 1 or len(rest) > others:
+        return Moves(UNCLEAR, ())
+    return Moves(own[0], rest)
 
 
-def _line(watched: Watched, row: int, k: int, action: tuple[int, int], followed: bool) -> dict[str, Any]:
-    """What an imagined step is worth: was it read, could it be, was it played."""
+def _to_move(watched: Watched, time: int) -> int:
+    """The symbol of what was done after a frame; 0 where nothing was, or nobody knows."""
+    return int(watched.actions[time, 1]) if time < len(watched.actions) else 0
+
+
+def _line(watched: Watched, row: int, k: int, moves: Moves, followed: bool) -> dict[str, Any]:
+    """What an imagined step is worth: was it read, could it be, was it played; and the reply before it."""
     offset, time = watched.config.latent.offsets[k], int(watched.times[row])
+    cols, action = watched.config.board[1], moves.own
     line: dict[str, Any] = {
         "episode": watched.number,
         "time": time,
@@ -129,15 +166,18 @@ def _line(watched: Watched, row: int, k: int, action: tuple[int, int], followed:
         "read": int(action != UNCLEAR),
     }
     if action != UNCLEAR:
-        line |= {"cell": action[0], "row": action[0] // watched.config.board[1], "col": action[0] % watched.config.board[1],
-                 "symbol": action[1]}  # fmt: skip
+        line |= {"cell": action[0], "row": action[0] // cols, "col": action[0] % cols, "symbol": action[1]}
     if k == 0:
         line["frame_follows"] = int(followed)
     if time + offset >= len(watched.frames):
         return line
     truth = tuple(watched.actions[time + offset - 1].tolist())
-    return line | {"possible": int(_possible(watched, time + offset - 1, action)), "as_played": int(action == truth),
-                   "played_cell": truth[0]}  # fmt: skip
+    line |= {"possible": int(_possible(watched, time + offset - 1, action)), "as_played": int(action == truth),
+             "played_cell": truth[0]}  # fmt: skip
+    if between(watched.config)[k] == 1:
+        reply = tuple(watched.actions[time + offset - 2].tolist())
+        line |= {"reply_read": int(len(moves.others) == 1), "reply_as_played": int(moves.others == (reply,))}
+    return line
 
 
 def _possible(watched: Watched, time: int, action: tuple[int, int]) -> bool:
@@ -165,19 +205,20 @@ def summary(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """A row for each step and measure: its value with an interval over episodes, the paper's beside.
 
     ``read``: one action can be read in the imagined frame; ``possible``: it can be where it would come; ``as_played``: it is what
-    was played; ``as_played_if_first``: the same where the first code is what was played, so that the truth is about the same
-    game; ``frame_follows``: the generated frame shows what the first code's picture shows.
+    was played; ``reply_read`` and ``reply_as_played``: the same of the reply before it, where the picture shows it;
+    ``frame_follows``: the generated frame shows what the first code's picture shows. With ``_if_first``: over prompts where the
+    first code is what was played, so that the truth is about the same game.
     """
     first = {(r["episode"], r["time"]): r.get("as_played") for r in rows if r["step"] == rows[0]["step"]}
     found = []
     for step in sorted({r["step"] for r in rows}):
         own = [r for r in rows if r["step"] == step]
-        for measure in ("read", "possible", "as_played", "frame_follows"):
+        for measure in MEASURES:
             found += _share(step, measure, own, measure)
         if step != rows[0]["step"]:
-            found += _share(
-                step, "as_played_if_first", [r for r in own if first[r["episode"], r["time"]]], "as_played"
-            )
+            same = [r for r in own if first[r["episode"], r["time"]]]
+            for measure in PLAYED:
+                found += _share(step, f"{measure}_if_first", same, measure)
     return found
 
 
@@ -190,9 +231,7 @@ def _share(step: int, name: str, rows: Sequence[Mapping[str, Any]], key: str) ->
     assert made is not None
     low, high = interval(made)
     line = {"step": step, "measure": name, "value": made.value, "low": low, "high": high, "n": made.n}
-    reply = (
-        step % 2 == 0 and name == "as_played"
-    )  # the paper's is by its judge's best move, ours by what was played
+    reply = key == "reply_as_played" or (key == "as_played" and step % 2 == 0)
     return [line | {"paper": paper.of(paper.REPLIES, "accuracy") if reply else None}]
 
 

@@ -108,7 +108,28 @@ def test_one_filled_cell_is_a_move_and_nothing_else_is() -> None:
         (2, 1, 2, 1): imagine.UNCLEAR,
         (0, 2, 2, 0): imagine.UNCLEAR,  # another colour on the same cell
     }.items():
-        assert imagine.single(before, np.array(after, np.uint8)) == want
+        for symbol in (0, 1, 2):  # a code that draws nothing but itself is read whoever is to move
+            assert imagine.read_moves(before, np.array(after, np.uint8), symbol, 0) == (want, ())
+
+
+def test_replies_are_told_from_own_moves_where_pictures_show_them() -> None:
+    before = np.array([0, 1, 2, 0, 0], np.uint8)
+    for after, symbol, want in (
+        ((2, 1, 2, 1, 0), 1, ((3, 1), ((0, 2),))),
+        ((2, 1, 2, 1, 0), 2, ((0, 2), ((3, 1),))),
+        ((0, 1, 2, 1, 0), 1, ((3, 1), ())),  # the reply is not drawn
+        ((1, 1, 2, 1, 0), 1, (imagine.UNCLEAR, ())),
+        ((2, 1, 2, 0, 0), 1, (imagine.UNCLEAR, ())),  # the reply alone
+        ((2, 1, 2, 1, 2), 1, (imagine.UNCLEAR, ())),  # more than one reply
+        ((0, 1, 2, 1, 0), 0, ((3, 1), ())),
+    ):
+        assert imagine.read_moves(before, np.array(after, np.uint8), symbol, 1) == want
+
+
+def test_forms_differ_in_what_their_pictures_show() -> None:
+    config = VideoWorldConfig(latent=LatentConfig(offsets=(1, 3, 4)))
+    assert imagine.between(config) == [0, 0, 0]
+    assert imagine.between(replace(config, latent=LatentConfig("generic", (1, 3, 4), (4, 4)))) == [0, 1, 0]
 
 
 def test_measures_of_imagination_are_shares_of_what_can_be_told() -> None:
@@ -133,7 +154,11 @@ def test_measures_of_imagination_are_shares_of_what_can_be_told() -> None:
     assert found[2, "as_played"]["n"] == 30 and found[2, "as_played"]["paper"] == 0.743
     assert found[2, "as_played_if_first"]["value"] == pytest.approx(8 / 15)
     assert found[2, "possible"]["value"] == 0 and found[2, "possible"]["high"] < 0.2
-    assert (2, "frame_follows") not in found
+    assert (2, "frame_follows") not in found and (2, "reply_read") not in found
+    replies = [{**row, "reply_read": 1, "reply_as_played": int(row["episode"] < 10)} for row in rows[1::2]]
+    found = {(row["step"], row["measure"]): row for row in imagine.summary([*rows[::2], *replies])}
+    assert found[2, "reply_as_played"]["value"] == 0.25 and found[2, "reply_as_played"]["paper"] == 0.743
+    assert found[2, "reply_as_played_if_first"]["value"] == 0.25
 
 
 def test_splits_that_are_held_out_come_first(go5: Path) -> None:
