@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,15 @@ from gobench.build.recipes import configure
 from gobench.build.run import build
 from gobench.registry import domain
 from gobench_videoworld.config import LatentConfig, TokenizerConfig, TransformerConfig, VideoWorldConfig
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Small networks are slower on several threads, and tests may run beside each other."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")

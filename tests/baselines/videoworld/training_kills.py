@@ -20,7 +20,7 @@ from gobench_videoworld.train.fit import fit
 from gobench_videoworld.train.schedule import Plan
 
 STEPS = 40
-PLAN = Plan(STEPS, batch=8, accumulate=2, lr=1e-2, save_every=7, evaluate_every=5, log_every=3)
+PLAN = Plan(STEPS, batch=8, accumulate=2, lr=1e-2, save_every=7, evaluate_every=9, log_every=3)
 
 
 def train(folder: Path, harm: dict[int, str] | None = None) -> None:

@@ -72,6 +72,10 @@ def interruptions(parallel: Parallel, folder: Path) -> None:
     assert a.keys() == b.keys()
     assert all(torch.equal(a[name], b[name]) for name in a)
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    timed = fit(toy(0.2), replace(SHORT, minutes=1.0), folder / "minutes", parallel=parallel, progress=False)
+    assert timed.step == 14
+    c = read(timed.weights).tensors
+    assert all(torch.equal(a[name], c[name]) for name in a)
 
 
 def refusals(parallel: Parallel, folder: Path) -> None:
