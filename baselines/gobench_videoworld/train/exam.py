@@ -42,9 +42,9 @@ class Exam:
         self._records = [item["record"] for item in items]
         return np.stack([np.asarray(item["frames"]) for item in items])
 
-    def answered(self, answers: Answers) -> Array:
-        """One frame for each prompt, uint8 [Q, H, W, 3]."""
-        return answers.continued(self.frames[:, :-1], 1, self.seeds)[:, 0]
+    def answered(self, answers: Answers, rows: slice = slice(None)) -> Array:
+        """One frame for each prompt, or for some of them, uint8 [Q, H, W, 3]."""
+        return answers.continued(self.frames[rows, :-1], 1, self.seeds[rows])[:, 0]
 
     def marks(self, given: Array) -> dict[str, float]:
         """Shares of answers: legal, unchanged, the move that was played, exactly the board that came; as far as the

@@ -124,8 +124,12 @@ class _Run:
 
     def prepare(self, resume: str) -> None:
         """Find where to go on, or settle how many steps there will be."""
-        if self.keeper.find(resume) or not self.plan.minutes:
-            return
+        if not self.keeper.find(resume) and self.plan.minutes:
+            self._settle()
+        if hasattr(self.stage, "steps"):
+            self.stage.steps = self.plan.steps
+
+    def _settle(self) -> None:
         with self._explained("before the first step"):
             steps = settle(self.trainer, self.since)
         self.trainer.plan = replace(self.plan, steps=steps)

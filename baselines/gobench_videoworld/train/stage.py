@@ -20,6 +20,7 @@ class Stage(Protocol):
 
     Optional attributes:
         identity: plain data that must be equal for a training to go on: the config, hashes of data and tokens.
+        steps: if it is there, it is told how many steps there will be, before the first of them.
         best: the name of a number of ``evaluate``; the weights at its highest value are kept. "-name": at its lowest.
     """
 

@@ -41,14 +41,14 @@ class TokenizerStage:
     ) -> None:
         self.module, self._pool, self._exam, self._batch = module, pool, exam, batch
         self._held_out = held_out  # uint8 [N, H, W, 3] as stored
-        self._steps = steps  # of the whole training
+        self.steps = steps  # of the whole training; ``fit`` puts in what the minutes settled
         self.tokens = batch * module.config.sites
         self.flops = 6.0 * sum(p.numel() for p in module.parameters()) * self.tokens
         self.identity: Record = {"data": pool.identity}
 
     def batch(self, step: int, rank: int, world: int) -> Batch:
         found: Batch = dict(self._pool.batch(step, self._batch, rank, world))
-        return {**found, "progress": torch.full((len(found["frames"]),), step / self._steps)}
+        return {**found, "progress": torch.full((len(found["frames"]),), step / self.steps)}
 
     def evaluate(self, step: int) -> Mapping[str, float]:
         """PSNR, codebook use, and where the domain reads frames how many are read back exactly."""

@@ -21,7 +21,7 @@ from gobench.models.contents import PROVENANCE, contents
 from gobench_videoworld.options import TrainOptions
 from gobench_videoworld.train import run
 from gobench_videoworld.train.run import Trained, train
-from gobench_videoworld.train.stages import TransformerStage
+from gobench_videoworld.train.stages import TokenizerStage, TransformerStage
 
 SMALL = ("transformer.hidden_size=16", "transformer.num_hidden_layers=1", "transformer.num_attention_heads=2",
          "transformer.num_key_value_heads=2", "transformer.intermediate_size=24", "tokenizer.width=16")  # fmt: skip
@@ -30,6 +30,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "video": {"input": "video"},
     "video+ldm": {},
     "paper-faithful": {"paper_faithful": True},
+    "generic": {"latent": "generic"},
     "codes": {"target": "codes"},
     "no codes": {"target": "video"},
     "fewer": {"episodes": 9, "turns": "first", "horizon": (1, 2), "symmetry": "none", "accumulate": 2},
@@ -229,6 +230,23 @@ def test_minutes_are_kept_and_settle_the_steps(asked: Asked) -> None:
     assert 1 <= done.stages["transformer"].step < 6000 and done.seconds < 30
     assert read_json(options.work / "transformer" / "minutes.json")["minutes"] <= 0.05
     assert train(options, **SILENT).weights_sha256 == done.weights_sha256
+
+
+def test_the_tokenizer_is_told_how_many_steps_there_will_be(
+    asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[float] = []
+    real = TokenizerStage.batch
+
+    def batch(self: TokenizerStage, step: int, rank: int, world: int) -> Any:
+        made = real(self, step, rank, world)
+        seen.append(float(made["progress"][0]))
+        return made
+
+    monkeypatch.setattr(TokenizerStage, "batch", batch)
+    options = asked(minutes=0.05, steps=None, stage="tokenizer")
+    steps = train(options, **SILENT).stages["tokenizer"].step
+    assert steps < 150 and seen[-1] == pytest.approx((steps - 1) / steps)
 
 
 def test_pictures_and_logs_lie_in_the_work_folder(trained: Any) -> None:
