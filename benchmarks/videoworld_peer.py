@@ -16,13 +16,13 @@ from torch.nn import functional
 
 from gobench_videoworld.config import TransformerConfig, transformer_of
 from gobench_videoworld.transformer.huggingface import export_llama
-from gobench_videoworld.transformer.llama import Llama
+from gobench_videoworld.transformer.llama import Llama, spread
 
 VOCABULARY = 200
 
 
 class Causal(nn.Module):
-    """Tokens int64 [B, L] -> the mean loss of predicting each from those before it."""
+    """Tokens int64 [B, L] -> the mean loss of predicting each from those before it, ``start`` tokens left out."""
 
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
@@ -30,11 +30,11 @@ class Causal(nn.Module):
         self.embed_tokens = nn.Embedding(VOCABULARY, config.hidden_size)
         self.lm_head = nn.Linear(config.hidden_size, VOCABULARY, bias=False)
         for part in (self.embed_tokens, self.lm_head):
-            nn.init.normal_(part.weight, std=0.02)
+            nn.init.normal_(part.weight, std=spread(config.hidden_size))
 
-    def forward(self, tokens: Tensor) -> Tensor:
-        hidden = self.model(self.embed_tokens(tokens[:, :-1]))
-        return functional.cross_entropy(self.lm_head(hidden).flatten(0, 1), tokens[:, 1:].flatten())
+    def forward(self, tokens: Tensor, start: int = 0) -> Tensor:
+        hidden = self.model(self.embed_tokens(tokens[:, :-1]))[:, start:]
+        return functional.cross_entropy(self.lm_head(hidden).flatten(0, 1), tokens[:, 1 + start :].flatten())
 
 
 def ours(size: str) -> Causal:

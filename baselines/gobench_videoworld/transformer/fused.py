@@ -182,7 +182,7 @@ class FusedLayer(torch.autograd.Function):
         return torch.addmm(middle, inner, down.t()).view(batch, length, width)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         with cpu.precision(cpu.fast()):
             return FusedLayer._backward(ctx, gradient)

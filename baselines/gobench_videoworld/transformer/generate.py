@@ -39,8 +39,11 @@ Inputs = Callable[[int, Tensor], Tensor]
 Logits = Callable[[Tensor, int], Tensor]
 """(hidden float [B, n, D], start) -> float [B, n, V] of sites start .. start+n-1."""
 
-Pick = Callable[[Tensor, int], Tensor]
-"""(logits [B, n, V], start) -> int64 [B, n]: a site's token, given the sites before it."""
+Pick = Callable[[Tensor, int, Tensor], Tensor]
+"""(logits [n rows, n, V], start, rows int64) -> int64 [n rows, n]: a site's token, given the sites before it."""
+
+DROP = 0.75  # rows that are done leave the batch when at most this share of it is left
+NARROWEST, SPARSE = 4, 4  # a pass that settles less than 1 / SPARSE of its sites makes the next ones narrower
 
 
 def greedy_decode(llama: Backbone, cache: Cache, inputs: Inputs, logits: Logits, draft: Tensor) -> Tensor:
@@ -73,8 +76,8 @@ def sample_decode(
         uniforms: float64 [B, S] in [0, 1): a row's answer depends on its own numbers alone.
     """
 
-    def pick(found: Tensor, start: int) -> Tensor:
-        return draw(found, temperature, uniforms[:, start : start + found.shape[1]])
+    def pick(found: Tensor, start: int, rows: Tensor) -> Tensor:
+        return draw(found, temperature, uniforms[rows, start : start + found.shape[1]])
 
     return _drafted(llama, cache, inputs, logits, pick, draft)
 
@@ -94,7 +97,7 @@ def draw(logits: Tensor, temperature: float, uniforms: Tensor) -> Tensor:
     return torch.minimum(below, last)
 
 
-def likeliest(logits: Tensor, start: int) -> Tensor:
+def likeliest(logits: Tensor, start: int, rows: Tensor) -> Tensor:
     """A ``Pick``."""
     return logits.argmax(-1)
 
@@ -102,11 +105,11 @@ def likeliest(logits: Tensor, start: int) -> Tensor:
 def _one_by_one(
     llama: Backbone, cache: Cache, inputs: Inputs, logits: Logits, pick: Pick, draft: Tensor
 ) -> Tensor:
-    tokens = torch.zeros_like(draft)
+    tokens, rows = torch.zeros_like(draft), torch.arange(len(draft), device=draft.device)
     previous = tokens[:, :1]
     for site in range(draft.shape[1]):
         hidden = llama(inputs(site, previous), 0, cache)
-        previous = pick(logits(hidden, site), site)
+        previous = pick(logits(hidden, site), site, rows)
         tokens[:, site : site + 1] = previous
     return tokens
 
@@ -114,20 +117,42 @@ def _one_by_one(
 def _drafted(
     llama: Backbone, cache: Cache, inputs: Inputs, logits: Logits, pick: Pick, draft: Tensor
 ) -> Tensor:
-    base, done, sites = cache.length, 0, draft.shape[1]
+    base, done, (batch, sites) = cache.length, 0, draft.shape
     # a column before site 0, so that tokens[:, i] is what comes before site i
     tokens = torch.cat([torch.zeros_like(draft[:, :1]), draft], 1)
+    rows, width = torch.arange(batch, device=draft.device), Width(sites)
     while done < sites:
-        hidden = llama(inputs(done, tokens[:, done:sites]), 0, cache)
-        found = pick(logits(hidden, done), done)
-        settled = agreed(found, tokens[:, done + 1 :]) + 1
-        tokens[:, done + 1 :] = found
-        done = min(done + settled, sites)
+        stop = min(done + width.now, sites)
+        x = inputs(done, tokens[:, done:stop])
+        hidden = llama(x if len(rows) == batch else x[rows], 0, cache)
+        found = pick(logits(hidden, done), done, rows)
+        wrong = found != tokens[rows, done + 1 : stop + 1]
+        tokens[rows, done + 1 : stop + 1] = found
+        # sites settled in each row; behind the last one asked about there is nothing that a wrong guess could spoil
+        settled = torch.where(wrong.any(1), wrong.int().argmax(1) + 1, stop - done)
+        unsettled = settled < stop - done
+        least = int(settled.min())
+        width.learn(least)
+        done += least
         cache.cut(base + done)
+        if stop == sites and int(unsettled.sum()) <= DROP * len(rows):
+            rows = rows[unsettled]
+            if not len(rows):
+                break
+            cache.keep(unsettled.nonzero()[:, 0])
     return tokens[:, 1:]
 
 
-def agreed(found: Tensor, guess: Tensor) -> int:
-    """How many leading sites agree in every row, int64 [B, n] both."""
-    wrong = (found != guess).any(0)
-    return int(wrong.int().argmax()) if bool(wrong.any()) else len(wrong)
+class Width:
+    """How many sites a pass asks about: all, until passes settle little. Two may: the first corrects all rows at once."""
+
+    def __init__(self, sites: int) -> None:
+        self.now, self._patience = sites, 2
+
+    def learn(self, settled: int) -> None:
+        """From how many sites the last pass settled."""
+        self._patience -= 1
+        if settled == self.now:
+            self.now *= 2
+        elif self._patience <= 0 and settled * SPARSE < self.now:
+            self.now = max(NARROWEST, self.now // 2)

@@ -17,7 +17,7 @@ from gobench import atomic
 from gobench.errors import UsageError
 from gobench.types import Record
 from gobench_videoworld.config import TransformerConfig
-from gobench_videoworld.transformer.llama import STD, Llama
+from gobench_videoworld.transformer.llama import Llama, spread
 
 CAUSAL, BACKBONE = "LlamaForCausalLM", "LlamaModel"
 
@@ -42,7 +42,7 @@ def llama_config(
         "rope_theta": theta,
         "rope_parameters": {"rope_type": "default", "rope_theta": theta},
         "max_position_embeddings": positions,
-        "initializer_range": STD,
+        "initializer_range": spread(config.hidden_size),
         "attention_bias": False,
         "attention_dropout": 0.0,
         "mlp_bias": False,
