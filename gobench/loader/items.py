@@ -61,5 +61,5 @@ def stacked(values: list[Any]) -> Any:
 def shared_number() -> torch.Tensor:
     """One int64, 0, that this process and its workers see alike."""
     number = torch.zeros(1, dtype=torch.int64)
-    number.share_memory_()  # type: ignore[no-untyped-call]
+    number.share_memory_()
     return number

@@ -95,7 +95,7 @@ class Trays:
         made = {}
         for name, shape in shapes.items():
             made[name] = torch.empty((workers, prefetch + 2, batch, *shape), dtype=torch.uint8)
-            made[name].share_memory_()  # type: ignore[no-untyped-call]
+            made[name].share_memory_()
         return cls(made)
 
     def room(self, turn: int) -> Room:

@@ -76,7 +76,7 @@ class Trainer:
             self.seed("step", step, index)
             self.network.exchange(part == parts - 1)
             loss, metrics = self.network(batch)
-            (loss / parts).backward()  # type: ignore[no-untyped-call]
+            (loss / parts).backward()
             total += loss.detach().float() / parts
             for name, value in metrics.items():
                 sums[name] = sums.get(name, 0) + torch.as_tensor(value).detach().float() / parts

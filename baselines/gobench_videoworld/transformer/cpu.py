@@ -12,6 +12,7 @@ import functools
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any, cast
 
 import torch
 
@@ -37,7 +38,7 @@ def exact() -> bool:
 @contextmanager
 def precision(word: str) -> Iterator[None]:
     """Within, float32 matrices are multiplied by oneDNN ("bf16") or by torch's default ("ieee"). 1 microsecond."""
-    flags = torch.backends.mkldnn.matmul
+    flags = cast(Any, torch.backends.mkldnn).matmul
     before = flags.fp32_precision
     flags.fp32_precision = word
     try:
@@ -57,7 +58,7 @@ def prepare() -> None:
     Call it once, before anything is compiled. ``torch.get_float32_matmul_precision`` raises afterwards (it is the older
     of two ways to ask the same).
     """
-    torch.backends.mkldnn.matmul.fp32_precision = fast()
+    cast(Any, torch.backends.mkldnn).matmul.fp32_precision = fast()
     if not sys.platform.startswith("linux"):
         return
     libc = ctypes.CDLL(None)
