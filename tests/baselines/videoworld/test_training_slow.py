@@ -18,11 +18,22 @@ import torch
 
 from gobench.models.contents import contents
 from gobench.registry import domain
-from gobench_videoworld.answers import enlarged
-from gobench_videoworld.config import LatentConfig, SamplerConfig, VideoWorldConfig, transformer_of
+from gobench_videoworld.answers import answers_of, enlarged
+from gobench_videoworld.config import (
+    PAPER_LATENT,
+    PAPER_TOKENIZER,
+    LatentConfig,
+    SamplerConfig,
+    VideoWorldConfig,
+    transformer_of,
+)
 from gobench_videoworld.data.tokens import tokenise
 from gobench_videoworld.data.windows import Windows
+from gobench_videoworld.networks import Networks
 from gobench_videoworld.tokenizer import Tokenizer
+from gobench_videoworld.train.fit import fit
+from gobench_videoworld.train.parallel import Parallel
+from gobench_videoworld.train.schedule import Plan
 from gobench_videoworld.transformer.dynamics import Dynamics
 
 pytestmark = pytest.mark.slow
@@ -177,3 +188,45 @@ def learnt_tokenizer(config: VideoWorldConfig, folder: Path) -> Tokenizer:
         optimizer.step()
         optimizer.zero_grad()
     return tokenizer.eval()
+
+
+class Windowed:
+    """A stage of the largest size on two random windows."""
+
+    name, best, tokens, flops = "transformer", "", 0, 0.0
+
+    def __init__(self, config: VideoWorldConfig) -> None:
+        self.module = Dynamics(config)
+        draw = torch.Generator().manual_seed(0)
+        shapes = {"history": (2, 2, 16), "next": (2, 16), "codes": (2, 3, 1)}
+        words = config.vocabulary  # as many as codes
+        self.windows = {name: torch.randint(words, shape, generator=draw) for name, shape in shapes.items()}
+        self.windows["there"] = torch.ones(2, 3, dtype=torch.bool)
+
+    def batch(self, step: int, rank: int, world: int) -> dict[str, torch.Tensor]:
+        return self.windows
+
+    def evaluate(self, step: int) -> dict[str, float]:
+        return {"loss": float(self.module(self.windows)[0])}
+
+    def picture(self, step: int) -> None:
+        return None
+
+
+def test_the_largest_size_trains_a_step_and_answers(tmp_path: Path) -> None:
+    """300m-paper: 566 million numbers with its vocabulary, 9 GB of memory in training and 7 GB of disk."""
+    torch.manual_seed(0)
+    config = VideoWorldConfig(
+        tokenizer=PAPER_TOKENIZER, latent=PAPER_LATENT, transformer=transformer_of("300m-paper")
+    )  # fmt: skip
+    stage = Windowed(config)
+    with torch.no_grad():
+        before = stage.evaluate(0)["loss"]
+    plan = Plan(1, batch=2, lr=3e-4, warmup=0, save_minutes=0, precision="f32")
+    found = fit(stage, plan, tmp_path, progress=False, parallel=Parallel(torch.device("cpu")))
+    assert found.loss == pytest.approx(before, rel=1e-4) and found.metrics["loss"] < 0.95 * before
+    own = Networks(stage.module.eval(), Tokenizer(config.tokenizer).eval())
+    clip = np.random.default_rng(0).integers(0, 256, (1, 2, 256, 256, 3), np.uint8)
+    answer = answers_of(config, own, torch.device("cpu")).continued(clip, 1, np.array([1], np.uint64))
+    assert answer.shape == (1, 1, 256, 256, 3) and answer.dtype == np.uint8
+    shutil.rmtree(tmp_path / "checkpoints")
