@@ -19,7 +19,13 @@ from gobench.registry import domain
 from gobench.testing import check_model
 from gobench.types import Array
 from gobench_videoworld.answers import Draws, StateAnswers, VideoAnswers, enlarged
-from gobench_videoworld.config import SamplerConfig, TokenizerConfig, TransformerConfig, VideoWorldConfig
+from gobench_videoworld.config import (
+    LatentConfig,
+    SamplerConfig,
+    TokenizerConfig,
+    TransformerConfig,
+    VideoWorldConfig,
+)
 from gobench_videoworld.model import VideoWorld, prompt
 from gobench_videoworld.networks import networks
 from gobench_videoworld.transformer.dynamics import Drawn
@@ -42,6 +48,8 @@ FORMS: dict[str, VideoWorldConfig] = {
     "codes": replace(SMALL, target="codes"),
     "paper-faithful": replace(SMALL, transformer=SMALL.transformer.paper_faithful()),
     "latent renderer": replace(SMALL, sampler=SamplerConfig(renderer="latent")),
+    "generic": replace(SMALL, latent=LatentConfig("generic", levels=(8, 8, 8), width=16, blocks=1)),
+    "conv": replace(SMALL, tokenizer=TokenizerConfig("conv", (5, 5), 8, width=16), input="video"),
 }
 
 
