@@ -15,7 +15,16 @@ for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "N
 
 from harness import table  # noqa: E402
 
-BENCHES = ("pictures", "go_engine", "codecs", "build", "loader", "evaluation")
+BENCHES = (
+    "pictures",
+    "go_engine",
+    "codecs",
+    "build",
+    "loader",
+    "evaluation",
+    "videoworld_training",
+    "videoworld_generation",
+)
 
 
 def main(names: list[str]) -> None:
