@@ -147,15 +147,6 @@ def stepped(net: Dynamics, given: dict[str, Tensor], monkeypatch: pytest.MonkeyP
     return Said(torch.empty(0), digits, torch.cat(tokens, 1) if tokens else None)
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Small networks wait for several threads longer than they compute."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def nats(logits: Tensor, truth: Tensor) -> Tensor:
     return -logits.log_softmax(-1).gather(-1, truth[..., None])[..., 0]
 

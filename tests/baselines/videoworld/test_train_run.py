@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 from gobench.canonical import read_json
 from gobench.errors import BuildError, DataError, StoppedError
@@ -42,13 +41,8 @@ Asked = Callable[..., TrainOptions]
 
 
 @pytest.fixture(autouse=True)
-def one_thread(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """And few questions."""
+def few_questions(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "QUESTIONS", 6)
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -41,14 +40,6 @@ HERE = Path(__file__).parent
 COMMAND = str(HERE / "training_command.py")
 SMALL = ("transformer.hidden_size=32", "transformer.num_hidden_layers=2", "transformer.intermediate_size=48",
          "tokenizer.width=16")  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def words(data: Path, home: Path, *more: object) -> list[str]:
