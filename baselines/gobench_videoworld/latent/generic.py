@@ -1,10 +1,14 @@
-"""Codes without a notion of place, as in the paper, on tokens: a learnable query for each step attends to the frames so far.
+"""Codes without a notion of place: a learnable query for each offset attends to the frames so far.
 
-Step k sees x_t and the frames before and after each of the steps 1 to k, and is told by one digit. The frame after it is drawn
-upon x_t from the codes 1 to k: later ones are not looked at.
+The encoder is causal in time and keeps every frame apart: features of a frame come from it and the one before it, and the
+query of offset o attends to frames t to t+o alone. What it gathers goes through finite scalar quantization. The decoder draws
+frame t+o from x_t and the codes up to that of o.
 """
 
 from __future__ import annotations
+
+import math
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +18,88 @@ from gobench_videoworld.config import VideoWorldConfig
 from gobench_videoworld.fsq import FSQ
 from gobench_videoworld.latent.model import Batch, LatentModel, Metrics
 from gobench_videoworld.latent.redraw import Redraw
-from gobench_videoworld.latent.standard import Standard
+from gobench_videoworld.latent.white import White
+
+HEADS = 4
+WAVES = (1, 2, 4)  # half-waves of a code's range, so that neighbouring levels can mean different things
+INNER = 4  # hidden units of the code reader, in widths
+
+
+class Codes(NamedTuple):
+    indices: Tensor  # int64 [B, K]
+    quantized: Tensor  # f32 [B, K, d] in [-1, 1], with a gradient
+    z: Tensor  # f32 [B, K, d] before
+
+
+class Watcher(nn.Module):
+    """Frames of windows -> what is quantized, f32 [B, K, d]."""
+
+    def __init__(self, config: VideoWorldConfig) -> None:
+        super().__init__()
+        spec, vocabulary = config.latent, config.tokenizer.vocabulary
+        width, self.offsets = spec.width, spec.offsets
+        self.times = sorted({0} | {o - 1 for o in spec.offsets} | set(spec.offsets))
+        seen = torch.tensor(self.times) <= torch.tensor(spec.offsets)[:, None]
+        self.register_buffer("seen", seen, persistent=False)  # bool [K, frames]
+        self.before, self.now = (nn.Embedding(vocabulary, width) for _ in range(2))
+        self.site = nn.Embedding(config.tokenizer.sites, width)
+        self.inner = nn.Linear(width, width)
+        self.queries = nn.Parameter(torch.randn(len(spec.offsets), HEADS, width))
+        self.keys = nn.Linear(width, HEADS * width)
+        self.lag = nn.Parameter(torch.zeros(len(spec.offsets), len(self.times)))
+        self.out = nn.Linear(HEADS * width, len(spec.levels), bias=False)
+
+    def forward(self, batch: Batch) -> Tensor:
+        frames = self._frames(batch)
+        past = torch.cat([frames[:, :1], frames[:, :-1]], 1)
+        x = self._features(past, frames) - self._features(frames, frames)
+        made: Tensor = self.out(self._gathered(x))
+        return made
+
+    def _features(self, past: Tensor, now: Tensor) -> Tensor:
+        """int64 [B, F, S] both -> f32 [B, F, S, width]."""
+        made: Tensor = self.inner(torch.relu(self.before(past) + self.now(now) + self.site.weight))
+        return made
+
+    def _gathered(self, x: Tensor) -> Tensor:
+        queries = self.queries * x.shape[-1] ** -0.5
+        mapped = torch.einsum("khw,hwv->khv", queries, self.keys.weight.unflatten(0, (HEADS, -1)))
+        scores = torch.einsum("khv,bfsv->bkhfs", mapped, x) + cast(Tensor, self.lag)[:, None, :, None]
+        scores = scores.masked_fill(~cast(Tensor, self.seen)[:, None, :, None], -math.inf)
+        weights = scores.flatten(3).softmax(-1)
+        gathered = torch.einsum("bkhn,bnv->bkhv", weights, x.flatten(1, 2))
+        return functional.layer_norm(gathered.flatten(2), (gathered.shape[2] * gathered.shape[3],))
+
+    def _frames(self, batch: Batch) -> Tensor:
+        """The frames that windows hold, each once, int64 [B, F, S]."""
+        found = {0: batch["history"][:, -1]}
+        for k, offset in enumerate(self.offsets):
+            found[offset - 1] = batch["before"][:, k]
+            found[offset] = batch["after"][:, k]
+        return torch.stack([found[time] for time in self.times], 1)
+
+
+class Reader(nn.Module):
+    """Codes -> what is said of each site, f32 [n, S, width]."""
+
+    def __init__(self, config: VideoWorldConfig) -> None:
+        super().__init__()
+        spec = config.latent
+        hidden = INNER * spec.width
+        features = len(spec.levels) * (1 + 2 * len(WAVES))
+        self.codes = nn.ModuleList(nn.Linear(features, hidden) for _ in spec.offsets)
+        self.site = nn.Embedding(config.tokenizer.sites, hidden)
+        self.out = nn.Linear(hidden, spec.width)
+
+    def forward(self, content: Tensor, last: Tensor) -> Tensor:
+        """Quantized codes f32 [n, K, d] of which those up to ``last`` int64 [n] are read."""
+        waves = [part(math.pi * w * content) for w in WAVES for part in (torch.sin, torch.cos)]
+        features = torch.cat([content, *waves], -1)
+        told = torch.stack([own(features[:, k]) for k, own in enumerate(self.codes)], 1)
+        read = torch.arange(told.shape[1], device=told.device) <= last[:, None]
+        x = (told * read[..., None]).sum(1)[:, None] + self.site.weight
+        made: Tensor = self.out(torch.relu(x))
+        return made
 
 
 class Generic(LatentModel):
@@ -22,79 +107,42 @@ class Generic(LatentModel):
 
     def __init__(self, config: VideoWorldConfig) -> None:
         super().__init__(config)
-        spec, vocabulary, width = config.latent, config.tokenizer.vocabulary, config.latent.width
-        steps, sites = len(spec.offsets), config.tokenizer.sites
-        self.before, self.after = nn.Embedding(vocabulary, width), nn.Embedding(vocabulary, width)
-        self.site, self.step = nn.Embedding(sites, width), nn.Embedding(steps, width)
-        self.mixed = nn.Sequential(nn.Linear(width, 2 * width), nn.GELU(), nn.Linear(2 * width, 2 * width))
-        self.query = nn.Parameter(torch.randn(steps, width) * width**-0.5)
-        self.into = nn.Linear(width, len(spec.levels))
-        self.standard = Standard(len(spec.levels))
-        self.fsq = FSQ(spec.levels)
-        self.told = nn.ModuleList(_Told(len(spec.levels), sites, width) for _ in range(steps))
-        self.redrawn = Redraw(config)
+        dimensions = len(config.latent.levels)
+        self.watcher, self.reader, self.redrawn = Watcher(config), Reader(config), Redraw(config)
+        self.white = nn.ModuleList(White(dimensions) for _ in config.latent.offsets)
+        self.fsq = FSQ(config.latent.levels)
 
     def forward(self, batch: Batch) -> tuple[Tensor, Metrics]:
-        """The mean over windows of what the frames after their steps cost."""
-        shown, there = batch["history"][:, -1], batch["there"].float()
-        content, _ = self.fsq(self._content(batch))
-        parts, exact = [], []
-        for step, told in enumerate(self._said(content)):
-            losses = self.redrawn.losses(shown, told, batch["after"][:, step])
-            parts.append(((losses.change + losses.token) * there[:, step]).mean())
-            exact.append((losses.exact.float() * there[:, step]).mean())
-        metrics = {f"step{k + 1}": part.detach() for k, part in enumerate(parts)}
-        return torch.stack(parts).sum(), {**metrics, "exact": exact[0]}
+        """Of each window the frame of one offset is drawn; offsets take turns by time."""
+        there = batch["there"]
+        turn = batch["time"] % there.shape[1]
+        rows = torch.arange(len(turn), device=turn.device)
+        last = torch.where(there[rows, turn], turn, 0)
+        told = self.reader(self._codes(batch).quantized, last)
+        losses = self.redrawn.losses(batch["history"][:, -1], told, batch["after"][rows, last])
+        change, token = losses.change.mean(), losses.token.mean()
+        metrics = {"change": change.detach(), "token": token.detach(), "exact": losses.exact.float().mean()}
+        return change + token, metrics
 
     @torch.no_grad()
     def encode(self, batch: Batch) -> Tensor:
-        indices: Tensor = self.fsq(self._content(batch))[1]
-        return indices[..., None]
+        return self._codes(batch).indices[..., None]
 
     @torch.no_grad()
     def continuous(self, batch: Batch) -> Tensor:
-        return self._content(batch)
+        return self._codes(batch).z
 
     @torch.no_grad()
     def decode(self, before: Tensor, codes: Tensor) -> Tensor:
-        said = self._said(self.fsq.to_codes(codes[..., 0]))
-        return torch.stack([self.redrawn.drawn(before, told) for told in said], 1)
+        """The k-th frame from the codes up to the k-th, which may be fewer than the model has."""
+        content = self.fsq.to_codes(codes[..., 0])
+        many = codes.shape[1]
+        full = functional.pad(content, (0, 0, 0, len(self.config.latent.offsets) - many))
+        last = [torch.full((len(before),), k, device=before.device) for k in range(many)]
+        return torch.stack([self.redrawn.drawn(before, self.reader(full, own)) for own in last], 1)
 
-    def _content(self, batch: Batch) -> Tensor:
-        """What is quantized, f32 [B, K, d]."""
-        before, after = batch["before"], batch["after"]
-        rows, steps, _ = before.shape
-        seen = self.before(before) + self.after(after) + self.site.weight + self.step.weight[:steps, None]
-        seen = seen + (before != after)[..., None] * functional.gelu(self.after(after) + self.site.weight)
-        keys, values = self.mixed(functional.layer_norm(seen, seen.shape[-1:])).chunk(2, -1)
-        scores = torch.einsum("kw,bjsw->bkjs", self.query[:steps], keys)
-        later = torch.ones(steps, steps, dtype=torch.bool, device=before.device).triu(1)
-        weights = scores.masked_fill(later[None, :, :, None], -torch.inf).flatten(2).softmax(-1)
-        inside = functional.layer_norm(weights @ values.flatten(1, 2), values.shape[-1:])
-        return self.standard(self.into(inside).flatten(0, 1)).unflatten(0, (rows, steps))
-
-    def _said(self, content: Tensor) -> list[Tensor]:
-        """Of each step what the codes up to it say of the sites, f32 [B, S, width] each."""
-        said: list[Tensor] = []
-        for step, code in enumerate(content.unbind(1)):
-            own: Tensor = self.told[step](code)
-            said.append(own if step == 0 else said[-1] + own)
-        return said
-
-
-class _Told(nn.Module):
-    """A code, said of every site: a product of what it says and what the site is, through a small network."""
-
-    def __init__(self, dimensions: int, sites: int, width: int) -> None:
-        super().__init__()
-        self.code = nn.Sequential(
-            nn.Linear(dimensions, 4 * width), nn.GELU(), nn.Linear(4 * width, 2 * width)
-        )
-        self.site = nn.Parameter(torch.randn(sites, width))
-        self.out = nn.Linear(width, width)
-
-    def forward(self, code: Tensor) -> Tensor:
-        """f32 [B, d] -> f32 [B, S, width]."""
-        scale, shift = self.code(code)[:, None].chunk(2, -1)
-        made: Tensor = self.out(functional.gelu(scale * self.site + shift))
-        return made
+    def _codes(self, batch: Batch) -> Codes:
+        z = self.watcher(batch)
+        z = torch.stack([own(z[:, k]) for k, own in enumerate(self.white)], 1)
+        quantized, indices = self.fsq(z)
+        return Codes(indices, quantized, z)

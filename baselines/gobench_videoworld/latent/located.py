@@ -20,8 +20,8 @@ from gobench_videoworld.config import VideoWorldConfig
 from gobench_videoworld.fsq import FSQ
 from gobench_videoworld.latent.model import Batch, LatentModel, Metrics
 from gobench_videoworld.latent.redraw import Redraw
-from gobench_videoworld.latent.standard import Standard
 from gobench_videoworld.latent.steps import busiest, each_step
+from gobench_videoworld.latent.white import White
 
 EMBEDDED = 16  # channels of a token where places are sought
 
@@ -33,7 +33,9 @@ class Code(NamedTuple):
     maps: Tensor  # f32 [n, P, S]: 1 at each place, with the gradient of a softmax
     content: Tensor  # f32 [n, d] in [-1, 1], quantized, with a gradient
     scores: Tensor  # f32 [n, P, S]
-    continuous: Tensor  # f32 [n, 2 P + d]: rows and columns in [-1, 1], and the content before it is quantized
+    continuous: (
+        Tensor  # f32 [n, 2 P + d]: rows and columns in [-1, 1], and the content before it is quantized
+    )
 
 
 class Located(LatentModel):
@@ -47,7 +49,7 @@ class Located(LatentModel):
         self.after = nn.Embedding(vocabulary, EMBEDDED)
         self.score = nn.Linear(2 * EMBEDDED, spec.places)
         self.content = nn.Linear(2 * EMBEDDED, len(spec.levels), bias=False)
-        self.standard = Standard(len(spec.levels))
+        self.white = White(len(spec.levels))
         self.fsq = FSQ(spec.levels)
         self.mark = nn.Linear(len(spec.levels), spec.places * spec.width)
         self.everywhere = nn.Linear(len(spec.levels), spec.width)
@@ -65,11 +67,11 @@ class Located(LatentModel):
 
     @torch.no_grad()
     def encode(self, batch: Batch) -> Tensor:
-        return self._code(*each_step(batch)).digits.unflatten(0, batch["there"].shape)
+        return self._code(*each_step(batch)).digits.view(*batch["there"].shape, -1)
 
     @torch.no_grad()
     def continuous(self, batch: Batch) -> Tensor:
-        return self._code(*each_step(batch)).continuous.unflatten(0, batch["there"].shape)
+        return self._code(*each_step(batch)).continuous.view(*batch["there"].shape, -1)
 
     @torch.no_grad()
     def decode(self, before: Tensor, codes: Tensor) -> Tensor:
@@ -83,7 +85,7 @@ class Located(LatentModel):
     @torch.no_grad()
     def redraw(self, batch: Batch) -> Tensor:
         before, after = each_step(batch)
-        return self._drawn(before, self._code(before, after).digits).unflatten(0, batch["there"].shape)
+        return self._drawn(before, self._code(before, after).digits).view(*batch["there"].shape, -1)
 
     def _drawn(self, before: Tensor, digits: Tensor) -> Tensor:
         """int64 [n, S], int64 [n, P + 1] -> int64 [n, S]."""
@@ -104,7 +106,7 @@ class Located(LatentModel):
         at = functional.one_hot(places, before.shape[1]).float()
         maps = at + weights - weights.detach()
         inside = functional.layer_norm((weights @ features).mean(1), features.shape[-1:])
-        z = self.standard(self.content(inside))
+        z = self.white(self.content(inside))
         content, index = self.fsq(z)
         digits = torch.cat([places, index[:, None]], 1)
         return Code(digits, maps, content, scores, torch.cat([self._coordinates(weights), z], 1))
@@ -128,7 +130,10 @@ class Located(LatentModel):
     def _coordinates(self, weights: Tensor) -> Tensor:
         """Expected rows and columns, f32 [n, P, S] -> f32 [n, 2 P] in [-1, 1]; 0 where nothing changed."""
         rows, cols = self.config.tokenizer.grid
-        grid = [torch.linspace(-1, 1, n, device=weights.device) if n > 1 else weights.new_zeros(1) for n in (rows, cols)]
+        grid = [
+            torch.linspace(-1, 1, n, device=weights.device) if n > 1 else weights.new_zeros(1)
+            for n in (rows, cols)
+        ]
         sites = torch.cartesian_prod(*grid)
         return (weights @ sites).flatten(1)
 

@@ -9,7 +9,7 @@ a cross-entropy over tokens with a learnt copy bias of the site's own, of which 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -37,7 +37,7 @@ class Block(nn.Module):
         self.conv = nn.Conv2d(width, width, 3, padding=1)
         self.out = nn.Conv2d(width, width, 1)
         nn.init.zeros_(self.out.weight)
-        nn.init.zeros_(self.out.bias)
+        nn.init.zeros_(cast(Tensor, self.out.bias))
 
     def forward(self, x: Tensor) -> Tensor:
         """[n, width, R, C] -> the same shape."""
@@ -60,7 +60,7 @@ class Spread(nn.Module):
         cross = torch.tensor([[0.0, 1.0, 0.0], [1.0, 0.0, 1.0], [0.0, 1.0, 0.0]])
         self.kernel = nn.Parameter(cross.repeat(SPREADING, 1, 1, 1))
         with torch.no_grad():
-            self.into.bias.copy_(torch.full((2 * SPREADING,), -1.0 / SHARP))
+            cast(Tensor, self.into.bias).copy_(torch.full((2 * SPREADING,), -1.0 / SHARP))
 
     def forward(self, x: Tensor) -> Tensor:
         """[n, width, R, C] -> the same shape."""

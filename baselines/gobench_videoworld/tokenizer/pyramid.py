@@ -115,7 +115,7 @@ def _down(factors: list[int], channels: list[int], blocks: int, pixelwise: bool)
 def _up(factors: list[int], channels: list[int], blocks: int, pixelwise: bool) -> nn.Sequential:
     """Sites to pixels: residual blocks, then by a factor, the coarsest first."""
     layers: list[nn.Module] = []
-    for factor, before, after in zip(factors, channels, channels[1:], strict=True):
+    for factor, before, after in zip(factors, channels, channels[1:], strict=False):
         layers += [Block(before, pixelwise) for _ in range(blocks)]
         layers += [_norm(before, pixelwise), nn.SiLU()]
         layers += [nn.Conv2d(before, after * factor * factor, 3, padding=1), nn.PixelShuffle(factor)]

@@ -69,7 +69,9 @@ class Aligned(nn.Module):
         self.imagined = nn.Embedding(config.vocabulary, width) if config.imagines else None
         self.token = nn.Linear(width, config.vocabulary, bias=False)
         copied = self.shown[0] if self.imagined is None else self.imagined
-        self.token.weight = cast(nn.Embedding, copied).weight  # what is shown is what a token most likely stays: copying is free
+        self.token.weight = cast(
+            nn.Embedding, copied
+        ).weight  # what is shown is what a token most likely stays: copying is free
 
     def prompt(self, history: Tensor) -> Tensor:
         """int64 [B, h, S], the last frame last -> [B, S, width]."""
