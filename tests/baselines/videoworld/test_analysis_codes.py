@@ -21,6 +21,7 @@ from gobench_videoworld.analysis.loading import same_world, with_codes
 from gobench_videoworld.analysis.windows import Sight, choose, code_vectors, split_of
 from gobench_videoworld.answers import VideoAnswers
 from gobench_videoworld.config import LatentConfig, TokenizerConfig, VideoWorldConfig
+from gobench_videoworld.data.frames import FrameWindows
 from gobench_videoworld.data.tokens import tokenise
 from gobench_videoworld.data.windows import Windows
 
@@ -67,6 +68,19 @@ def test_a_batch_is_what_training_sees(untrained: Models, go5: Path, tmp_path: P
             assert torch.equal(everything[key][rows], mine[key]), key
         seen += len(watched.times)
     assert seen == len(windows)
+
+
+def test_a_latent_model_of_pixels_sees_what_training_shows_it(untrained: Models, go5: Path) -> None:
+    model = with_codes(str(untrained["video+ldm"]))
+    assert isinstance(model.answers, VideoAnswers)
+    model.config = replace(model.config, latent=LatentConfig("pixel", (1, 3, 5), (4, 4)))
+    windows = FrameWindows(go5, "validation", model.config.tokenizer.size, (1, 3, 5), 0, "none")
+    everything = windows.at(np.arange(len(windows)))
+    for watched in Sight(model, open_dataset(go5), "validation", 10_000, 0):
+        rows = everything["episode"] == watched.number
+        mine = watched.batch(model.answers)
+        for key in ("frames", "there", "time"):
+            assert torch.equal(everything[key][rows], mine[key]), key
 
 
 def test_codes_become_points_with_rows_columns_and_levels() -> None:

@@ -191,3 +191,23 @@ def test_the_papers_numbers_are_proportions() -> None:
     assert paper.of(paper.INTERVENTION["code 1"], "policy_ratio") == 0.462
     assert paper.of(paper.AXES["target"]["codes"], "accuracy") == 0.786
     assert paper.of(None, "accuracy") is None and paper.of(paper.REPLIES, "score_loss") is None
+
+
+def test_the_page_tells_every_command_axis_measure_and_class() -> None:
+    from click import Context
+
+    from gobench.cli import SharedGroup
+    from gobench_videoworld.analysis.ablations import AXES
+    from gobench_videoworld.analysis.failures import CLASSES
+    from gobench_videoworld.analysis.imagine import MEASURES
+
+    page = (Path(__file__).parents[3] / "docs" / "analyses.md").read_text()
+    group = SharedGroup("analyze")
+    for name in group.list_commands(Context(group)):
+        assert f"| `{name} " in page and f"gobench analyze {name} " in page, name
+    for name in AXES:
+        assert f"| `{name}` |" in page, name
+    for name in MEASURES:
+        assert f"`{name}`" in page, name
+    for name in CLASSES:
+        assert f"| {name} |" in page, name
