@@ -8,7 +8,7 @@ frame t+o from x_t and the codes up to that of o.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -21,8 +21,19 @@ from gobench_videoworld.latent.redraw import Redraw
 from gobench_videoworld.latent.white import White
 
 HEADS = 4
+REACH = 1.1  # of codes: levels are used about equally
+SLOW = 0.1  # speed of the encoder, of the decoder's
+OWN = 4.0  # by which a query prefers the frame of its own offset, at first
 WAVES = (1, 2, 4)  # half-waves of a code's range, so that neighbouring levels can mean different things
 INNER = 4  # hidden units of the code reader, in widths
+
+
+def slow(*shape: int, std: float = 1.0) -> nn.Parameter:
+    """Normal weights, to be multiplied by ``SLOW``: AdamW's steps have one size, so these move so much slower.
+
+    Otherwise the encoder forgets how to tell changes apart before the decoder has learnt to read it.
+    """
+    return nn.Parameter(torch.randn(shape) * (std / SLOW))
 
 
 class Codes(NamedTuple):
@@ -32,43 +43,42 @@ class Codes(NamedTuple):
 
 
 class Watcher(nn.Module):
-    """Frames of windows -> what is quantized, f32 [B, K, d]."""
+    """Frames of windows -> what is quantized, f32 [B, K, d].
+
+    Its random features tell most changes apart from the start; see ``slow``.
+    """
+
+    seen: Tensor
 
     def __init__(self, config: VideoWorldConfig) -> None:
         super().__init__()
         spec, vocabulary = config.latent, config.tokenizer.vocabulary
         width, self.offsets = spec.width, spec.offsets
         self.times = sorted({0} | {o - 1 for o in spec.offsets} | set(spec.offsets))
-        seen = torch.tensor(self.times) <= torch.tensor(spec.offsets)[:, None]
-        self.register_buffer("seen", seen, persistent=False)  # bool [K, frames]
-        self.before, self.now = (nn.Embedding(vocabulary, width) for _ in range(2))
-        self.site = nn.Embedding(config.tokenizer.sites, width)
-        self.inner = nn.Linear(width, width)
-        self.queries = nn.Parameter(torch.randn(len(spec.offsets), HEADS, width))
-        self.keys = nn.Linear(width, HEADS * width)
-        self.lag = nn.Parameter(torch.zeros(len(spec.offsets), len(self.times)))
-        self.out = nn.Linear(HEADS * width, len(spec.levels), bias=False)
+        self.past, self.now = slow(vocabulary, width), slow(vocabulary, width)
+        self.site = slow(config.tokenizer.sites, width, std=2.0)
+        self.inner = slow(width, width, std=(2 / width) ** 0.5)
+        self.queries = slow(len(spec.offsets), HEADS, width, std=width**-0.5)
+        self.out = slow(HEADS * width, len(spec.levels), std=(HEADS * width) ** -0.5)
+        times, offsets = torch.tensor(self.times), torch.tensor(spec.offsets)[:, None]
+        self.lag = nn.Parameter(OWN / SLOW * (times == offsets))  # [K, frames]
+        self.register_buffer("seen", times <= offsets, persistent=False)
 
     def forward(self, batch: Batch) -> Tensor:
+        """Attention over all sites of the frames so far, to what changes there: where nothing does, features are zero."""
         frames = self._frames(batch)
         past = torch.cat([frames[:, :1], frames[:, :-1]], 1)
         x = self._features(past, frames) - self._features(frames, frames)
-        made: Tensor = self.out(self._gathered(x))
+        scores = SLOW * (torch.einsum("khv,bfsv->bkhfs", self.queries, x) + self.lag[:, None, :, None])
+        scores = scores.masked_fill(~self.seen[:, None, :, None], -math.inf)
+        gathered = torch.einsum("bkhn,bnv->bkhv", scores.flatten(3).softmax(-1), x.flatten(1, 2)).flatten(2)
+        made: Tensor = SLOW * functional.layer_norm(gathered, gathered.shape[2:]) @ self.out
         return made
 
     def _features(self, past: Tensor, now: Tensor) -> Tensor:
         """int64 [B, F, S] both -> f32 [B, F, S, width]."""
-        made: Tensor = self.inner(torch.relu(self.before(past) + self.now(now) + self.site.weight))
-        return made
-
-    def _gathered(self, x: Tensor) -> Tensor:
-        queries = self.queries * x.shape[-1] ** -0.5
-        mapped = torch.einsum("khw,hwv->khv", queries, self.keys.weight.unflatten(0, (HEADS, -1)))
-        scores = torch.einsum("khv,bfsv->bkhfs", mapped, x) + cast(Tensor, self.lag)[:, None, :, None]
-        scores = scores.masked_fill(~cast(Tensor, self.seen)[:, None, :, None], -math.inf)
-        weights = scores.flatten(3).softmax(-1)
-        gathered = torch.einsum("bkhn,bnv->bkhv", weights, x.flatten(1, 2))
-        return functional.layer_norm(gathered.flatten(2), (gathered.shape[2] * gathered.shape[3],))
+        x = functional.embedding(past, self.past) + functional.embedding(now, self.now) + self.site
+        return torch.relu(SLOW * torch.relu(SLOW * x) @ self.inner)
 
     def _frames(self, batch: Batch) -> Tensor:
         """The frames that windows hold, each once, int64 [B, F, S]."""
@@ -89,7 +99,9 @@ class Reader(nn.Module):
         features = len(spec.levels) * (1 + 2 * len(WAVES))
         self.codes = nn.ModuleList(nn.Linear(features, hidden) for _ in spec.offsets)
         self.site = nn.Embedding(config.tokenizer.sites, hidden)
-        self.out = nn.Linear(hidden, spec.width)
+        self.inner = nn.Linear(hidden, hidden)
+        self.out = nn.Linear(hidden, spec.width, bias=False)
+        self.everywhere = nn.Linear(hidden, spec.width)
 
     def forward(self, content: Tensor, last: Tensor) -> Tensor:
         """Quantized codes f32 [n, K, d] of which those up to ``last`` int64 [n] are read."""
@@ -97,8 +109,8 @@ class Reader(nn.Module):
         features = torch.cat([content, *waves], -1)
         told = torch.stack([own(features[:, k]) for k, own in enumerate(self.codes)], 1)
         read = torch.arange(told.shape[1], device=told.device) <= last[:, None]
-        x = (told * read[..., None]).sum(1)[:, None] + self.site.weight
-        made: Tensor = self.out(torch.relu(x))
+        x = self.inner(torch.relu((told * read[..., None]).sum(1)))
+        made: Tensor = self.out(x[:, None] * self.site.weight) + self.everywhere(x)[:, None]
         return made
 
 
@@ -109,13 +121,13 @@ class Generic(LatentModel):
         super().__init__(config)
         dimensions = len(config.latent.levels)
         self.watcher, self.reader, self.redrawn = Watcher(config), Reader(config), Redraw(config)
-        self.white = nn.ModuleList(White(dimensions) for _ in config.latent.offsets)
+        self.white = nn.ModuleList(White(dimensions, REACH) for _ in config.latent.offsets)
         self.fsq = FSQ(config.latent.levels)
 
     def forward(self, batch: Batch) -> tuple[Tensor, Metrics]:
-        """Of each window the frame of one offset is drawn; offsets take turns by time."""
-        there = batch["there"]
-        turn = batch["time"] % there.shape[1]
+        """Of each window one frame is drawn: at every other time that of the first offset, else the others in turn."""
+        there, time = batch["there"], batch["time"]
+        turn = torch.where(time % 2 == 0, 0, time // 2 % there.shape[1])
         rows = torch.arange(len(turn), device=turn.device)
         last = torch.where(there[rows, turn], turn, 0)
         told = self.reader(self._codes(batch).quantized, last)

@@ -24,6 +24,7 @@ from gobench_videoworld.latent.steps import busiest, each_step
 from gobench_videoworld.latent.white import White
 
 EMBEDDED = 16  # channels of a token where places are sought
+REACH = 1.5  # of contents: two that are equally frequent lie on the outer levels
 
 
 class Code(NamedTuple):
@@ -49,7 +50,7 @@ class Located(LatentModel):
         self.after = nn.Embedding(vocabulary, EMBEDDED)
         self.score = nn.Linear(2 * EMBEDDED, spec.places)
         self.content = nn.Linear(2 * EMBEDDED, len(spec.levels), bias=False)
-        self.white = White(len(spec.levels))
+        self.white = White(len(spec.levels), REACH)
         self.fsq = FSQ(spec.levels)
         self.mark = nn.Linear(len(spec.levels), spec.places * spec.width)
         self.everywhere = nn.Linear(len(spec.levels), spec.width)

@@ -7,7 +7,6 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 FORGET = 0.05  # share of the newest batch in the running moments; more at the start
-REACH = 1.5  # units of a standard deviation, so that two equally frequent values lie on the outer levels
 LEAST = 1e-6  # variance
 
 
@@ -23,8 +22,10 @@ class White(nn.Module):
     moments: Tensor
     batches: Tensor
 
-    def __init__(self, dimensions: int) -> None:
+    def __init__(self, dimensions: int, reach: float) -> None:
+        """``reach`` is the standard deviation of what comes out, in the units that ``FSQ`` bounds."""
         super().__init__()
+        self.reach = reach
         self.register_buffer("mean", torch.zeros(dimensions))
         self.register_buffer("moments", torch.eye(dimensions))
         self.register_buffer("batches", torch.zeros(()))
@@ -32,7 +33,7 @@ class White(nn.Module):
     def forward(self, z: Tensor) -> Tensor:
         """f32 [n, d] -> [n, d], whitened by running moments, through which no gradient goes.
 
-        While it trains, the moments move towards those of ``z``, over all processes.
+        While it trains, the moments move towards those of ``z`` over all processes; rows of zeros say nothing.
         """
         z = z.float()
         if self.training and torch.is_grad_enabled():
@@ -40,14 +41,15 @@ class White(nn.Module):
         covariance = self.moments - torch.outer(self.mean, self.mean)
         lower = torch.linalg.cholesky(covariance + LEAST * torch.eye(len(covariance), device=z.device))
         whitened: Tensor = torch.linalg.solve_triangular(lower, (z - self.mean).T, upper=False).T
-        return REACH * whitened
+        return self.reach * whitened
 
     @torch.no_grad()
     def _remember(self, z: Tensor) -> None:
-        found = torch.cat([z.mean(0)[None], z.T @ z / len(z)])
+        told = z.any(1).sum().float()
+        found = torch.cat([z.sum(0)[None], z.T @ z, told.expand(1, z.shape[1])])
         if dist.is_available() and dist.is_initialized():
             dist.all_reduce(found)
-            found /= dist.get_world_size()
+        found = found[:-1] / found[-1].clamp(min=1)
         self.batches += 1
         share = torch.clamp(1 / self.batches, min=FORGET)
         self.mean.lerp_(found[0], share)
