@@ -148,7 +148,7 @@ class Video:
 
 
 def video(parallel: Parallel, folder: Path) -> None:
-    plan = Plan(50, batch=8, lr=3e-3, log_every=1, evaluate_every=25, precision="f32")
+    plan = Plan(50, batch=8, lr=1e-2, log_every=1, evaluate_every=25, precision="f32")
     fit(Video(), plan, folder / "video", parallel=parallel, progress=False)
 
 
