@@ -4,11 +4,9 @@
 ``model``    what every form offers                      ``forms``   which is which
 ``located``  where something changes, and what: for boards
 ``generic``  learnable queries attend to the frames so far
-``pixel``    the paper's: from pixels to pixels
 ``redraw``   the decoder of tokens that the first two share
 ``steps``    which steps of a window are learnt from
 ``recipe``   how each is trained
-``measures`` what is reported of codes
 ===========  ==========================================================================================
 """
 

@@ -5,7 +5,6 @@
 ``local``    encoder and decoder that see one patch each: for boards
 ``pyramid``  strided convolutions with residual blocks: ``conv`` for robots, ``paper`` for the original's
 ``recipe``   how each is trained
-``measures`` what is reported of a tokenizer; numpy alone
 ===========  ==========================================================================================
 """
 

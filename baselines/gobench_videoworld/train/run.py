@@ -15,30 +15,21 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 
-from gobench import canonical, models, registry
-from gobench.dataset import Dataset, open_dataset
-from gobench.loader import ClipDataset, View
+from gobench import canonical, models
 from gobench.seeds import seed64
-from gobench.types import Array, Record
+from gobench.types import Record
 from gobench_videoworld.config import VideoWorldConfig
 from gobench_videoworld.configure import configured, scene
-from gobench_videoworld.data.frames import FramePool, FrameWindows
-from gobench_videoworld.data.labels import label
-from gobench_videoworld.data.paired import PairedWindows
-from gobench_videoworld.data.store import TokenStore
-from gobench_videoworld.data.tokens import read_states, tokenise
-from gobench_videoworld.data.windows import Windows
 from gobench_videoworld.latent import RECIPES as LATENT_RECIPES
 from gobench_videoworld.networks import Networks, networks
 from gobench_videoworld.options import STAGES, TrainOptions
 from gobench_videoworld.tokenizer import RECIPES as TOKENIZER_RECIPES
 from gobench_videoworld.train import keep
-from gobench_videoworld.train.exam import Exam
 from gobench_videoworld.train.fit import Fitted, Report, fit
+from gobench_videoworld.train.material import Material
 from gobench_videoworld.train.parallel import Parallel, started, whole_state
 from gobench_videoworld.train.provenance import provenance
 from gobench_videoworld.train.recipes import RECIPES
@@ -48,10 +39,7 @@ from gobench_videoworld.train.stages import LatentStage, TokenizerStage, Transfo
 from gobench_videoworld.transformer import cpu
 
 SHARES = {"tokenizer": 0.08, "latent": 0.12}  # of the minutes, at most; the transformer has the rest
-QUESTIONS = 64  # prompts of the exam
-POOL = 4096  # frames of the tokenizer's pool
 BETAS = (0.9, 0.95)  # of AdamW, for the tokenizer
-HELD_OUT = 256  # frames on which the tokenizer is measured
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +140,8 @@ class _Training:
         module = self.networks.tokenizer
         if module is not None and not self._finished("tokenizer", module):
             self._fit("tokenizer", *self._tokenizer())
-        for split in ("train", self._held_out):
-            self._store(split)
+        for split in self.material.splits:
+            self.material.store(split)
 
     @cached_property
     def networks(self) -> Networks:
@@ -161,18 +149,8 @@ class _Training:
         return networks(self.config, RECIPES[self.asked.size].frame_every)
 
     @cached_property
-    def data(self) -> Dataset:
-        return open_dataset(self.asked.data)
-
-    @cached_property
-    def _held_out(self) -> str:
-        """The split that looks are taken at."""
-        return next(name for name in ("validation", "test", "train") if name in self.data.splits)
-
-    @cached_property
-    def exam(self) -> Exam:
-        history = self.config.transformer.history
-        return Exam(self.asked.data, self._held_out, history, QUESTIONS, self.asked.seed)
+    def material(self) -> Material:
+        return Material(self.asked, self.config, self.networks, self.parallel, self.progress)
 
     def _folder(self, stage: str) -> Path:
         return self.asked.work / stage
@@ -197,31 +175,28 @@ class _Training:
     def _tokenizer(self) -> tuple[Stage, Plan]:
         module, recipe = self.networks.tokenizer, TOKENIZER_RECIPES[self.config.tokenizer.encoder]
         assert module is not None
-        pool = FramePool(self.asked.data, "train", module.config.size, POOL, self.asked.seed, self._symmetry,
-                         episodes=self.asked.episodes)  # fmt: skip
-        frames = _some_frames(self.asked.data, self._held_out, HELD_OUT, self.asked.seed)
+        material = self.material
         plan = self._plan("tokenizer", recipe.steps, recipe.batch, recipe.lr)
         plan = replace(plan, betas=BETAS, warmup=min(0.5, recipe.warmup / plan.steps), floor=recipe.floor,
                        weight_decay=recipe.weight_decay)  # fmt: skip
-        return TokenizerStage(module, pool, frames, self.exam, plan.batch, plan.steps), plan
+        return TokenizerStage(
+            module, material.pool(), material.frames(), material.exam, plan.batch, plan.steps
+        ), plan
 
     def _latent(self) -> tuple[Stage, Plan]:
         module, recipe = self.networks.latent, LATENT_RECIPES[self.config.latent.form]
         assert module is not None
         plan = self._plan("latent", recipe.steps, recipe.batch, recipe.lr)
-        parts = [self._latent_windows(split) for split in ("train", self._held_out)]
-        return LatentStage(self.config, module, parts[0], parts[1], plan.batch), plan
-
-    def _latent_windows(self, split: str) -> Any:
-        return self._frames(split) if self._pixels else self._windows(split)
+        train, held_out = map(self.material.for_latent, self.material.splits)
+        return LatentStage(self.config, module, train, held_out, plan.batch), plan
 
     def _transformer(self) -> tuple[Stage, Plan]:
         recipe = RECIPES[self.asked.size]
         steps, batch = self.asked.steps or recipe.steps, self.asked.batch or recipe.batch
-        train, held_out = self._taught("train"), self._taught(self._held_out)
+        train, held_out = map(self.material.for_transformer, self.material.splits)
         plan = replace(self._plan("transformer", steps, batch, self.asked.lr or recipe.lr), accumulate=self.asked.accumulate,
                        compile=self.asked.compile, precision=self.asked.precision, wandb=self.asked.wandb)  # fmt: skip
-        return TransformerStage(self.networks, train, held_out, self.exam, batch), plan
+        return TransformerStage(self.networks, train, held_out, self.material.exam, batch), plan
 
     def _plan(self, name: str, steps: int, batch: int, lr: float) -> Plan:
         """A stage's plan: as many steps as its recipe says, or as are asked for, or fit into its share of the minutes."""
@@ -239,71 +214,13 @@ class _Training:
         return Plan(most, minutes, batch, lr=lr, precision="f32", seed=self.asked.seed,
                     evaluate_every=self.asked.evaluate_every)  # fmt: skip
 
-    @property
-    def _symmetry(self) -> str:
-        """The symmetries in which episodes are shown."""
-        if self.asked.symmetry != "auto":
-            return self.asked.symmetry
-        height, width = self.config.frame_size
-        rows, cols = self.config.tokenizer.grid
-        square = height == width and rows == cols
-        return "dihedral" if square and hasattr(registry.domain(self.config.domain), "transform") else "none"
-
-    def _symmetry_of(self, split: str) -> str:
-        """Episodes that are held out are shown as they are."""
-        return self._symmetry if split == "train" else "none"
-
-    def _store(self, split: str) -> TokenStore:
-        out, episodes = self.asked.work / keep.TOKENS, self.asked.episodes if split == "train" else 0
-        tell, symmetry = self._bar(f"tokens: {split}"), self._symmetry_of(split)
-        if self.config.input == "state":
-            read_states(self.asked.data, split, out, symmetry, tell, episodes)
-            return label(self.asked.data, split, out)
-        assert self.networks.tokenizer is not None
-        self.networks.tokenizer.to(self.parallel.device).eval()
-        return tokenise(self.asked.data, split, self.networks.tokenizer, out, symmetry, tell, episodes)
-
-    def _windows(self, split: str) -> Windows:
-        made = self._made.get(split)
-        if made is None:
-            own = self.config
-            training = split == "train"
-            made = self._made[split] = Windows(
-                self._store(split), own.latent.offsets, own.transformer.history, self.asked.seed, self.asked.turns,
-                labels=own.input == "state", episodes=self.asked.episodes if training else 0, symmetric=training,
-            )  # fmt: skip
-        return made
-
-    @property
-    def _pixels(self) -> bool:
-        """Whether codes come from a latent model of frames."""
-        return self.networks.latent is not None and self.config.latent.form == "pixel"
-
-    def _frames(self, split: str) -> FrameWindows:
-        """The windows of ``_windows`` as frames."""
-        training = split == "train"
-        return FrameWindows(
-            self.asked.data, split, self.config.tokenizer.size, self.config.latent.offsets, self.asked.seed,
-            self._symmetry_of(split), self.asked.turns, self.asked.episodes if training else 0, training,
-        )  # fmt: skip
-
-    def _taught(self, split: str) -> Windows | PairedWindows:
-        """What the transformer learns from."""
-        windows = self._windows(split)
-        return PairedWindows(windows, self._frames(split)) if self._pixels else windows
-
-    _made: dict[str, Windows] = field(default_factory=dict)
-
-    def _bar(self, name: str) -> Callable[[int, int], None]:
-        return keep.bar(name, self.progress and self.parallel.main)
-
     def _written(self, done: Mapping[str, Fitted]) -> Trained:
         """Write the model, where all its parts are trained; by this call or by earlier ones."""
         folders = {name: self._folder(name) for name, _ in self.networks.parts()}
         made, weights = self.networks, ""
         if self.parallel.main and all((folder / keep.DONE).exists() for folder in folders.values()):
             stages = {name: canonical.read_json(folder / keep.DONE) for name, folder in folders.items()}
-            told = provenance(self.asked, self.config, self.data, stages, self._watched(stages))
+            told = provenance(self.asked, self.config, self.material.data, stages, self._watched(stages))
             tensors = {
                 f"{name}.{key}": t for name, path in folders.items() for key, t in keep.weights(path).items()
             }
@@ -312,16 +229,7 @@ class _Training:
         return Trained(self.asked.out, weights, sum(made.parameters().values()), seconds, dict(done))
 
     def _watched(self, stages: Mapping[str, Record]) -> Record:
-        windows = self._windows("train")
+        windows = self.material.windows("train")
         batch = self.asked.batch or RECIPES[self.asked.size].batch
         frames = stages["transformer"]["step"] * batch * (self.config.transformer.history + 1)
         return {**windows.provenance, "frames_watched": frames}
-
-
-def _some_frames(folder: Path, split: str, many: int, seed: int) -> Array:
-    """Some frames of a split as they are stored, uint8 [N, H, W, 3]."""
-    clips = ClipDataset(folder, split, View(length=1))
-    chosen = np.random.default_rng(seed64(seed, "held-out")).choice(
-        len(clips), min(many, len(clips)), replace=False
-    )
-    return np.concatenate([np.asarray(clips[int(n)]["frames"]) for n in np.sort(chosen)])

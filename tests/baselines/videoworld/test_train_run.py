@@ -18,7 +18,7 @@ from gobench.loader import ClipDataset, View
 from gobench.models import load
 from gobench.models.contents import PROVENANCE, contents
 from gobench_videoworld.options import TrainOptions
-from gobench_videoworld.train import run
+from gobench_videoworld.train import material
 from gobench_videoworld.train.run import Trained, train
 from gobench_videoworld.train.stages import TokenizerStage, TransformerStage
 
@@ -42,7 +42,7 @@ Asked = Callable[..., TrainOptions]
 
 @pytest.fixture(autouse=True)
 def few_questions(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "QUESTIONS", 6)
+    monkeypatch.setattr(material, "QUESTIONS", 6)
 
 
 @pytest.fixture

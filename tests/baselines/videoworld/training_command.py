@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from gobench.cli import main
-from gobench_videoworld.train import run
+from gobench_videoworld.train import material, run
 from gobench_videoworld.train.schedule import Plan
 from gobench_videoworld.train.stages import LatentStage, TokenizerStage, TransformerStage
 
@@ -34,7 +34,7 @@ def kill_at(stage: str, at: int) -> None:
 if __name__ == "__main__":
     torch.set_num_threads(1)
     run.Plan = partial(Plan, log_every=1, save_every=3)  # type: ignore[misc,assignment]
-    run.QUESTIONS = 6
+    material.QUESTIONS = 6
     if where := os.environ.get("KILL_AT"):
         kill_at(where.partition(":")[0], int(where.partition(":")[2]))
     main()
