@@ -40,7 +40,7 @@ $(VENV)/.dev: $(VENV)/.installed
 ASKED = --suite go9-lite --limit $(LIMIT) --task go9/next-move
 
 quickstart: $(VENV)/.installed
-	$(BIN)/gobench build-dataset go9-tiny --sgf tests/data/go9_katago_sgf.zip --out $(OUT) --workers $(JOBS)
+	$(BIN)/gobench build-dataset go9-tiny --out $(OUT) --workers $(JOBS)
 	$(BIN)/gobench verify $(OUT) --sample 100
 	$(BIN)/python examples/load_with_datasets.py $(OUT)
 	$(BIN)/gobench preview $(OUT)
@@ -72,7 +72,7 @@ quickstart: $(VENV)/.installed
 
 reproduce-small: $(VENV)/.installed
 	$(PIP) -e '.[plots]'
-	$(BIN)/gobench build-dataset go9-tiny --sgf tests/data/go9_katago_sgf.zip --out $(OUT) --workers $(JOBS)
+	$(BIN)/gobench build-dataset go9-tiny --out $(OUT) --workers $(JOBS)
 	for input in video+ldm video state; do \
 	  $(BIN)/gobench train videoworld --data $(OUT) --input $$input --out $(COMPARED)/$$input.pt --minutes $(MINUTES) && \
 	  $(BIN)/gobench evaluate $(COMPARED)/$$input.pt $(ASKED) --trained-on $(OUT) --out $(COMPARED)/$$input-eval || exit 1; \

@@ -257,3 +257,21 @@ def test_a_large_model_is_told_without_its_memory(dataset: Path, tmp_path: Path)
              "--input", "video", "--dry-run", "--json"]  # fmt: skip
     found = json.loads(CliRunner().invoke(cli, words, catch_exceptions=False).output)
     assert 300e6 < found["parameters"]["transformer"] < 310e6 and found["flops"] > 1e18
+
+
+def test_a_form_that_nobody_has_built_is_refused_with_what_to_take(dataset: Path, tmp_path: Path) -> None:
+    command = ["train", "videoworld", "--data", str(dataset), "--out", str(tmp_path / "m.pt"), "--dry-run"]
+    found = CliRunner().invoke(cli, [*command, "--size", "300m-paper"], standalone_mode=False)
+    assert isinstance(found.exception, UsageError)
+    assert "'pixel' is not built yet" in str(found.exception) and "--latent located or generic" in str(
+        found.exception
+    )
+
+
+def test_the_quickstart_trains_on_no_game_that_it_is_scored_on() -> None:
+    """The archive of tests/data holds the games of go9-lite."""
+    made = (Path(__file__).parents[3] / "Makefile").read_text()
+    builds = [
+        line for line in made.splitlines() if "build-dataset go9-tiny --" in line and "--out $(OUT)" in line
+    ]
+    assert len(builds) == 2 and not [line for line in builds if "--sgf" in line]
