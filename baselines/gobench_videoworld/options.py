@@ -16,6 +16,7 @@ ALL = "all"
 STAGES = ("tokenizer", "latent", "transformer")
 TURNS = ("all", "first")
 SYMMETRIES = ("auto", "none", "dihedral")
+UNCHANGED = ("keep", "drop")
 PRECISIONS = ("auto", "f32", "bf16")
 RESUMES = ("auto", "never", "must")
 FILES = (".pt", ".pth", ".ckpt")
@@ -52,6 +53,7 @@ class TrainOptions:
     latent: str = ""  # of config.LATENTS
     turns: str = ALL  # which frames are answered: of both sides, or of the side that moves first
     symmetry: str = "auto"
+    unchanged: str = "keep"  # "drop": frames that do not change (passes) are not answered
     episodes: int = 0  # watch so many episodes of the training split at most; 0: all
     steps: int | None = (
         None  # optimizer steps of the transformer; stages before it take their own, but no more than that
@@ -73,7 +75,7 @@ class TrainOptions:
 
     def __post_init__(self) -> None:
         known = {"size": SIZES, "input": INPUTS, "stage": (ALL, *STAGES), "target": TARGETS, "turns": TURNS,
-                 "symmetry": SYMMETRIES, "resume": RESUMES}  # fmt: skip
+                 "symmetry": SYMMETRIES, "unchanged": UNCHANGED, "resume": RESUMES}  # fmt: skip
         for name, values in known.items():
             one_of(name, getattr(self, name), values)
         for name, values in {"encoder": ENCODERS, "latent": LATENTS}.items():

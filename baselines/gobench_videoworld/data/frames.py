@@ -147,11 +147,15 @@ class FrameWindows:
         """
         shown = np.zeros(len(numbers), np.int64) if variants is None else variants
         episode, time = self.table.locate(numbers)
-        clips = list(in_order(self._clip, zip(episode.tolist(), time.tolist(), strict=True), self._threads))
-        frames = turned(np.stack(clips), shown)
+        frames = self.clips(episode, time, shown)
         there = time[:, None] + np.array(self.offsets) < self.table.frames[episode][:, None]
         found = {"frames": frames, "there": there, "episode": episode, "time": time, "symmetry": shown}
         return {name: torch.from_numpy(array) for name, array in found.items()}
+
+    def clips(self, episode: Ints, time: Ints, variants: Ints) -> Array:
+        """Frames t to t + max offset of episodes, in symmetries: uint8 [B, 1 + max offset, h, w, 3], see ``at``."""
+        clips = list(in_order(self._clip, zip(episode.tolist(), time.tolist(), strict=True), self._threads))
+        return turned(np.stack(clips), variants)
 
     @cached_property
     def provenance(self) -> Record:

@@ -10,8 +10,7 @@ import numpy.typing as npt
 from gobench.errors import UsageError
 from gobench_videoworld.config import one_of
 from gobench_videoworld.data.order import Ints
-
-TURNS = ("all", "first")
+from gobench_videoworld.options import TURNS
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,7 @@ from gobench_videoworld.config import at_least, one_of
 from gobench_videoworld.data.order import Ints, dealt, symmetries
 from gobench_videoworld.data.store import NONE, TokenStore
 from gobench_videoworld.data.table import window_table
-
-UNCHANGED = ("keep", "drop")
+from gobench_videoworld.options import UNCHANGED
 
 Batch = dict[str, Tensor]
 
@@ -131,6 +130,7 @@ class Windows:
             "frames": int(self.store.starts[self.episodes]),
             "windows": len(self),
             "turns": self.turns,
+            "unchanged": self.unchanged,
             "symmetries": self.variants,
             "labels": "actions" if self.labels else NONE,
         }

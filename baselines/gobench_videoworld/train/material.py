@@ -97,7 +97,8 @@ class Material:
             own, training = self.config, split == TRAIN
             self._made[split] = Windows(
                 self.store(split), own.latent.offsets, own.transformer.history, self.asked.seed, self.asked.turns,
-                labels=own.input == "state", episodes=self._episodes(split), symmetric=training,
+                labels=own.input == "state", episodes=self._episodes(split),
+                unchanged=self.asked.unchanged, symmetric=training,
             )  # fmt: skip
         return self._made[split]
 
