@@ -4,6 +4,7 @@
 ``model``    what every form offers                      ``forms``   which is which
 ``located``  where something changes, and what: for boards
 ``generic``  learnable queries attend to the frames so far
+``pixel``    the paper's: from frames to frames, without tokens
 ``redraw``   the decoder of tokens that the first two share
 ``steps``    which steps of a window are learnt from
 ``recipe``   how each is trained

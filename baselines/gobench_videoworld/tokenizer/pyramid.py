@@ -10,8 +10,9 @@ causal convolution is the convolution of that frame, which is what is here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 import torch
 from torch import Tensor, nn
@@ -54,7 +55,7 @@ class Block(nn.Module):
 
     def __init__(self, channels: int, pixelwise: bool) -> None:
         super().__init__()
-        self.norm1, self.norm2 = (_norm(channels, pixelwise) for _ in range(2))
+        self.norm1, self.norm2 = (norm_of(channels, pixelwise) for _ in range(2))
         self.conv1, self.conv2 = (nn.Conv2d(channels, channels, 3, padding=1) for _ in range(2))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -70,13 +71,13 @@ class Pyramid(nn.Module):
     def __init__(self, config: TokenizerConfig) -> None:
         super().__init__()
         style = STYLES[config.encoder]
-        factors = _factors(config.patch)
-        channels = _channels(config.width, len(factors), style)
+        factors = factors_of(config.patch)
+        channels = channels_of(config.width, len(factors), style)
         self.grid = config.grid
         self.background = nn.Parameter(torch.zeros(3, *config.size)) if style.background else None
-        self.encoder = _down(factors, channels, config.blocks, style.pixelwise)
+        self.encoder = nn.Sequential(*chain(*down(factors, channels, config.blocks, style.pixelwise)))
         colours = 4 if style.background else 3  # the fourth tells how much of the background is hidden
-        self.decoder = _up(factors[::-1], [*channels[::-1], colours], config.blocks, style.pixelwise)
+        self.decoder = up(factors[::-1], [*channels[::-1], colours], config.blocks, style.pixelwise)
 
     def split(self, frames: Tensor) -> Tensor:
         """uint8 [N, h, w, 3] -> uint8 [N, 3, h, w], channels last in memory."""
@@ -103,26 +104,24 @@ class Pyramid(nn.Module):
         return over(drawn[:, :3], drawn[:, 3:], self.background * SWIFT)
 
 
-def _down(factors: list[int], channels: list[int], blocks: int, pixelwise: bool) -> nn.Sequential:
-    """Pixels to sites: by each factor, the finest first, then residual blocks."""
-    layers: list[nn.Module] = []
+def down(factors: list[int], channels: list[int], blocks: int, pixelwise: bool) -> Iterator[list[nn.Module]]:
+    """Pixels to sites: the layers of each level, by a factor and then residual blocks, the finest first."""
     for factor, before, after in zip(factors, [3, *channels], channels, strict=False):
-        layers.append(nn.Conv2d(before, after, factor + 2, stride=factor, padding=1))
-        layers += [Block(after, pixelwise) for _ in range(blocks)]
-    return nn.Sequential(*layers)
+        by = nn.Conv2d(before, after, factor + 2, stride=factor, padding=1)
+        yield [by, *(Block(after, pixelwise) for _ in range(blocks))]
 
 
-def _up(factors: list[int], channels: list[int], blocks: int, pixelwise: bool) -> nn.Sequential:
+def up(factors: list[int], channels: list[int], blocks: int, pixelwise: bool) -> nn.Sequential:
     """Sites to pixels: residual blocks, then by a factor, the coarsest first."""
     layers: list[nn.Module] = []
     for factor, before, after in zip(factors, channels, channels[1:], strict=False):
         layers += [Block(before, pixelwise) for _ in range(blocks)]
-        layers += [_norm(before, pixelwise), nn.SiLU()]
+        layers += [norm_of(before, pixelwise), nn.SiLU()]
         layers += [nn.Conv2d(before, after * factor * factor, 3, padding=1), nn.PixelShuffle(factor)]
     return nn.Sequential(*layers)
 
 
-def _factors(patch: int) -> list[int]:
+def factors_of(patch: int) -> list[int]:
     """The prime factors of a patch's side, the largest first: 12 -> [3, 2, 2]."""
     found, rest, p = [], patch, 2
     while rest > 1:
@@ -137,13 +136,14 @@ def _factors(patch: int) -> list[int]:
     return found[::-1]
 
 
-def _channels(width: int, levels: int, style: Style) -> list[int]:
+def channels_of(width: int, levels: int, style: Style) -> list[int]:
     """Channels of each level, the finest first; the last is ``width``."""
     halved = [width >> min(levels - 1 - level, style.halvings) for level in range(levels)]
     return [*(max(style.least, some // GROUPS * GROUPS) for some in halved[:-1]), width]
 
 
-def _norm(channels: int, pixelwise: bool) -> nn.Module:
+def norm_of(channels: int, pixelwise: bool) -> nn.Module:
+    """A style's norm of [N, C, h, w]."""
     return (
         PixelNorm(channels) if pixelwise else nn.GroupNorm(GROUPS if channels % GROUPS == 0 else 1, channels)
     )
