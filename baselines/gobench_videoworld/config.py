@@ -134,7 +134,7 @@ class TransformerConfig:
     intermediate_size: int = 172
     rms_norm_eps: float = 1e-6
     rope_theta: float = 10000.0
-    history: int = 2  # frames of the prompt
+    history: int = 4  # frames of the prompt: after a pass, the last two alone do not show whose turn it is
     scheme: str = (
         "aligned"  # of inputs and heads: transformer/aligned.py, or "plain": one vocabulary, one softmax
     )
@@ -166,8 +166,8 @@ class TransformerConfig:
             )
 
     def paper_faithful(self) -> TransformerConfig:
-        """Codes as tokens, an ordinary softmax, causal, frames one after the other."""
-        return replace(self, scheme="plain", bidirectional=False, pointer=False, imagined=False)
+        """Codes as tokens, an ordinary softmax, causal, two frames one after the other (each costs all its tokens)."""
+        return replace(self, scheme="plain", bidirectional=False, pointer=False, imagined=False, history=2)
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,7 +132,9 @@ def test_paper_faithful_switches_all_additions_off_and_nothing_else() -> None:
         False,
         False,
     )
-    assert replace(found, scheme="aligned", bidirectional=True, pointer=True, imagined=True) == config
+    assert found.history == 2
+    again = replace(found, scheme="aligned", bidirectional=True, pointer=True, imagined=True, history=3)
+    assert again == config
 
 
 @pytest.mark.parametrize(
