@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +16,8 @@ from gobench_videoworld.analysis.patterns import described
 from gobench_videoworld.analysis.projection import projected
 from gobench_videoworld.analysis.windows import Sight, Watched
 from gobench_videoworld.answers import VideoAnswers
+from gobench_videoworld.latent.measures import purity, purity_held_out
+from gobench_videoworld.tokenizer.measures import perplexity
 
 Ints = npt.NDArray[np.int64]
 
@@ -93,7 +94,8 @@ def use(codes: Codes, sizes: Sequence[int], seed: int) -> list[dict[str, Any]]:
 
     Purity is the share of windows whose action is the commonest one of their code; ``purity_by_chance`` is the same after the
     actions were shuffled among the windows: with many codes that are used once each, both are high. ``purity_held_out`` is the
-    share of one half of the episodes whose action is the commonest one of their code in the other half.
+    share of one half of the episodes whose action is the commonest one of their code in the other half. ``purity_reverse`` is
+    the share whose code is the commonest one of their action.
     """
     steps = np.array([row["step"] for row in codes.rows])
     parts: list[tuple[Any, npt.NDArray[np.bool_]]] = [(step, steps == step) for step in codes.steps]
@@ -124,39 +126,6 @@ def _use(codes: Codes, mask: npt.NDArray[np.bool_], sizes: Sequence[int], seed: 
     return found | {
         "purity": purity(names, actions),
         "purity_by_chance": purity(names, shuffled),
-        "purity_held_out": held_out(names, actions, [row["episode"] for row in rows]),
+        "purity_held_out": purity_held_out(names, actions, [row["episode"] for row in rows]),
+        "purity_reverse": purity(actions, names),
     }
-
-
-def perplexity(values: Sequence[Any]) -> float:
-    """2 to the entropy of how often each value comes: 1 where there is one value, n for n equally common ones."""
-    counts = np.array(list(Counter(values).values()), np.float64)
-    shares = counts / counts.sum()
-    return float(2.0 ** -(shares * np.log2(shares)).sum())
-
-
-def purity(codes: Sequence[Any], actions: Sequence[Any]) -> float:
-    """Share whose action is the commonest one of their code."""
-    return sum(max(Counter(own).values()) for own in _grouped(codes, actions)) / len(codes)
-
-
-def held_out(codes: Sequence[Any], actions: Sequence[Any], episodes: Sequence[int]) -> float:
-    """``purity`` of episodes with odd numbers, by what codes stand for in those with even ones; NaN without either."""
-    tables: dict[Any, Counter[Any]] = {}
-    for code, action, episode in zip(codes, actions, episodes, strict=True):
-        if episode % 2 == 0:
-            tables.setdefault(code, Counter())[action] += 1
-    meant = {code: counts.most_common(1)[0][0] for code, counts in tables.items()}
-    asked = [(c, a) for c, a, e in zip(codes, actions, episodes, strict=True) if e % 2]
-    return (
-        sum(meant.get(code) == action for code, action in asked) / len(asked)
-        if asked and meant
-        else float("nan")
-    )
-
-
-def _grouped(codes: Sequence[Any], actions: Sequence[Any]) -> Iterator[list[Any]]:
-    found: dict[Any, list[Any]] = {}
-    for code, action in zip(codes, actions, strict=True):
-        found.setdefault(code, []).append(action)
-    yield from found.values()

@@ -72,11 +72,11 @@ class Material:
         )  # fmt: skip
 
     def frames(self) -> Array:
-        """Frames that are held out, as they are stored: uint8 [N, H, W, 3]."""
-        clips = ClipDataset(self.asked.data, self.held_out, View(length=1))
+        """Held-out frames as they are stored, and those that follow them: uint8 [N, 2, H, W, 3]."""
+        clips = ClipDataset(self.asked.data, self.held_out, View(length=2, hop=1, short="pad"))
         random = np.random.default_rng(seed64(self.asked.seed, "held-out"))
         chosen = random.choice(len(clips), min(HELD_OUT, len(clips)), replace=False)
-        return np.concatenate([np.asarray(clips[int(n)]["frames"]) for n in np.sort(chosen)])
+        return np.stack([np.asarray(clips[int(n)]["frames"]) for n in np.sort(chosen)])
 
     def store(self, split: str) -> TokenStore:
         """The frames of a split as tokens, or read as states with their labels."""

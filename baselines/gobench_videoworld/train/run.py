@@ -188,7 +188,7 @@ class _Training:
         assert module is not None
         plan = self._plan("latent", recipe.steps, recipe.batch, recipe.lr)
         train, held_out = map(self.material.for_latent, self.material.splits)
-        return LatentStage(self.config, module, train, held_out, plan.batch), plan
+        return LatentStage(self.config, module, train, held_out, plan.batch, self.material.exam), plan
 
     def _transformer(self) -> tuple[Stage, Plan]:
         recipe = RECIPES[self.asked.size]

@@ -19,8 +19,10 @@ from gobench_videoworld.data.frames import FramePool
 from gobench_videoworld.data.paired import PairedWindows
 from gobench_videoworld.data.windows import Windows
 from gobench_videoworld.latent import LatentModel
+from gobench_videoworld.latent.measures import Steps, drawing, used
 from gobench_videoworld.networks import Networks
-from gobench_videoworld.tokenizer import Tokenizer
+from gobench_videoworld.tokenizer import Tokenizer, measures
+from gobench_videoworld.tokenizer.measures import Ints
 from gobench_videoworld.train.exam import Exam
 from gobench_videoworld.train.pictures import sheet
 from gobench_videoworld.train.stage import Batch
@@ -39,8 +41,9 @@ class TokenizerStage:
     def __init__(
         self, module: Tokenizer, pool: FramePool, held_out: Array, exam: Exam, batch: int, steps: int
     ) -> None:
+        """``held_out``: frames as stored and those that follow them, uint8 [N, 2, H, W, 3]."""
         self.module, self._pool, self._exam, self._batch = module, pool, exam, batch
-        self._held_out = held_out  # uint8 [N, H, W, 3] as stored
+        self._stored = held_out
         self.steps = steps  # of the whole training; ``fit`` puts in what the minutes settled
         self.tokens = batch * module.config.sites
         self.flops = 6.0 * sum(p.numel() for p in module.parameters()) * self.tokens
@@ -51,25 +54,59 @@ class TokenizerStage:
         return {**found, "progress": torch.full((len(found["frames"]),), step / self.steps)}
 
     def evaluate(self, step: int) -> Mapping[str, float]:
-        """PSNR, codebook use, and where the domain reads frames how many are read back exactly."""
-        seen, drawn, tokens = self._round_trip(self._held_out)
-        found = {"psnr": _psnr(seen, drawn), "used": float(len(np.unique(tokens)))}
-        if self._exam.reads:
-            back = self._exam.states(enlarged(drawn, (self._held_out.shape[1], self._held_out.shape[2])))
-            found["exact"] = float((back == self._exam.states(self._held_out)).all(axis=1).mean())
+        """See ``tokenizer.measures``; where the domain reads no frames, churn is of patches, and less is measured."""
+        (seen, after), config = self._shown, self.module.config
+        (drawn, tokens), later = self._round_trip(seen), self._tokens(after)
+        found = {
+            "psnr": measures.psnr(seen, drawn),
+            "used": measures.used(tokens, config.vocabulary),
+            "perplexity": measures.perplexity(tokens.ravel().tolist()),
+        }
+        if self._states is None:
+            changed = measures.changed_patches(seen, after, config.grid)
+            return {**found, "churn": measures.churn(tokens, later, changed)}
+        states, next_states = self._states
+        size = (self._stored.shape[2], self._stored.shape[3])
+        found["exact"] = measures.exact(self._exam.states, enlarged(drawn, size), states)
+        found["churn"] = measures.churn(tokens, later, int(np.count_nonzero(states != next_states)))
+        if states.shape == tokens.shape:  # a token for each cell
+            found["excess"] = measures.excess(tokens, states)
         return found
 
     def picture(self, step: int) -> Array:
         """Frames, and the same from their tokens."""
-        some = self._held_out[:: max(1, len(self._held_out) // SHOWN)][:SHOWN]
-        seen, drawn, _ = self._round_trip(some)
-        return sheet([seen, drawn])
+        frames = self._shown[0]
+        some = frames[:: max(1, len(frames) // SHOWN)][:SHOWN]
+        return sheet([some, self._round_trip(some)[0]])
 
-    def _round_trip(self, frames: Array) -> tuple[Array, Array, Array]:
-        seen = resized(frames, *self.module.config.size, "area")
+    @cached_property
+    def _shown(self) -> tuple[Array, Array]:
+        """Held-out frames, and those that follow, at the working size."""
+        first, second = (resized(frames, *self.module.config.size, "area") for frames in self._halves)
+        return first, second
+
+    @cached_property
+    def _states(self) -> tuple[Ints, Ints] | None:
+        """What stands in them, where the domain reads frames."""
+        if not self._exam.reads:
+            return None
+        first, second = map(self._exam.states, self._halves)
+        return first, second
+
+    @property
+    def _halves(self) -> tuple[Array, Array]:
+        return self._stored[:, 0], self._stored[:, 1]
+
+    def _round_trip(self, frames: Array) -> tuple[Array, Ints]:
+        """Frames at the working size, drawn again; and their tokens."""
+        tokens = self._tokens(frames)
         device = next(self.module.parameters()).device
-        tokens = self.module.encode(torch.from_numpy(seen).to(device))
-        return seen, self.module.decode(tokens).cpu().numpy(), tokens.cpu().numpy()
+        return self.module.decode(torch.from_numpy(tokens).to(device)).cpu().numpy(), tokens
+
+    def _tokens(self, frames: Array) -> Ints:
+        device = next(self.module.parameters()).device
+        found: Ints = self.module.encode(torch.from_numpy(frames).to(device)).cpu().numpy()
+        return found
 
 
 class LatentStage:
@@ -78,9 +115,16 @@ class LatentStage:
     name, best = "latent", ""
 
     def __init__(
-        self, config: VideoWorldConfig, module: LatentModel, windows: Any, held_out: Any, batch: int
+        self,
+        config: VideoWorldConfig,
+        module: LatentModel,
+        windows: Any,
+        held_out: Any,
+        batch: int,
+        exam: Exam,
     ) -> None:
         self.module, self._windows, self._held_out, self._batch = module, windows, held_out, batch
+        self._config, self._exam = config, exam
         self._pixel = config.latent.form == "pixel"
         self.tokens = batch * config.sites * (1 + len(config.latent.offsets))
         self.flops = 6.0 * sum(p.numel() for p in module.parameters()) * self.tokens
@@ -95,8 +139,33 @@ class LatentStage:
         return held_out(self._held_out, CHECKED_PIXELS if self._pixel else CHECKED, self._batch)
 
     def evaluate(self, step: int) -> Mapping[str, float]:
-        """The loss on held-out windows, and the module's own measures."""
-        return averaged(self.module, self._checked)
+        """The loss on held-out windows with the module's own measures, how codes are used, and how often frames come back
+        from them exactly: token by token, or for "pixel" as the domain reads them, if it does.
+        """
+        found = averaged(self.module, self._checked)
+        device = next(self.module.parameters()).device
+        batches = [{name: value.to(device) for name, value in batch.items()} for batch in self._checked]
+        codes = np.concatenate([self.module.encode(batch).cpu().numpy() for batch in batches])
+        there = np.concatenate([batch["there"].cpu().numpy() for batch in batches])
+        found |= used(codes, there, self._config.latent.digits(self._config.tokenizer.sites))
+        if not self._pixel or self._exam.reads:
+            parts = zip(*(self._steps(batch) for batch in batches), strict=True)
+            found |= drawing(Steps(*map(np.concatenate, parts)))
+        return found
+
+    def _steps(self, batch: Batch) -> Steps:
+        """The steps of windows, drawn again from their codes."""
+        drawn, there = self.module.redraw(batch).cpu().numpy(), batch["there"].cpu().numpy()
+        if not self._pixel:
+            return Steps(batch["before"].cpu().numpy(), batch["after"].cpu().numpy(), drawn, there)
+        frames, ahead = batch["frames"].cpu().numpy(), np.array(self._config.latent.offsets)
+        before, after, again = map(self._read, (frames[:, ahead - 1], frames[:, ahead], drawn))
+        return Steps(before, after, again, there)
+
+    def _read(self, frames: Array) -> Ints:
+        """What the domain sees in frames uint8 [B, K, h, w, 3] of the working size: [B, K, cells]."""
+        flat = enlarged(frames.reshape(-1, *frames.shape[2:]), self._config.frame_size)
+        return self._exam.states(flat).reshape(*frames.shape[:2], -1)
 
     def picture(self, step: int) -> Array | None:
         return None
@@ -209,9 +278,3 @@ def averaged(module: nn.Module, batches: Sequence[Batch]) -> dict[str, float]:
             sums[key] = sums.get(key, 0.0) + own * float(value)
         rows += own
     return {key: value / rows for key, value in sums.items()}
-
-
-def _psnr(seen: Array, drawn: Array) -> float:
-    """Peak signal to noise of 8-bit frames, in dB."""
-    error = np.square(seen.astype(np.float64) - drawn).mean()
-    return float(10 * np.log10(255**2 / max(error, 1e-9)))

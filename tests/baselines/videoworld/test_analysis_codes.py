@@ -91,14 +91,6 @@ def test_codes_become_points_with_rows_columns_and_levels() -> None:
     assert code_vectors(generic, np.array([[0], [15]])).shape == (2, 2)
 
 
-def test_use_of_codes_is_counted() -> None:
-    assert codes.perplexity(["a"] * 7) == 1.0
-    assert codes.perplexity(list("abcd") * 3) == pytest.approx(4.0)
-    assert codes.purity([1, 1, 1, 2], ["x", "x", "y", "z"]) == 0.75
-    assert codes.held_out([1, 1, 2, 1, 2], list("xxyyy"), [0, 0, 2, 1, 3]) == 0.5
-    assert np.isnan(codes.held_out([1], ["x"], [0]))
-
-
 def test_a_table_of_use_has_a_row_a_step_and_one_for_all() -> None:
     rows: list[dict[str, Any]] = [
         {"episode": n % 4, "time": n, "step": 1 + 2 * (n % 2), "cell": n % 2, "symbol": 1, "pattern": "x"}
@@ -110,6 +102,7 @@ def test_a_table_of_use_has_a_row_a_step_and_one_for_all() -> None:
     whole = found[-1]
     assert whole["codes"] == 100 and whole["codes_used"] == 4 and whole["perplexity"] == pytest.approx(4.0)
     assert whole["purity"] == 1.0 and whole["purity_by_chance"] < 0.9 and whole["digit0_used"] == 2
+    assert whole["purity_reverse"] == 0.5  # each move has two codes
     assert found[0]["codes_used"] == 2 and found[0]["digit1_of"] == 4
 
 

@@ -199,19 +199,23 @@ def test_an_exam_asks_for_one_frame(exam: Exam, made: dict[str, Networks], small
 def test_a_tokenizer_is_measured_and_shown(go5: Path, made: Any, exam: Exam) -> None:
     tokenizer = made["video"].tokenizer
     pool = FramePool(go5, "train", tokenizer.config.size, 50)
-    stage = TokenizerStage(tokenizer, pool, exam.frames[:, 0], exam, 8, 300)
+    stage = TokenizerStage(tokenizer, pool, exam.frames[:, :2], exam, 8, 300)
     found = stage.evaluate(0)
-    assert found.keys() == {"psnr", "used", "exact"} and 1 <= found["used"] <= 200
+    assert found.keys() == {"psnr", "used", "perplexity", "exact", "churn", "excess"}
+    assert 1 / 200 <= found["used"] <= 1 and 1 <= found["perplexity"] <= 200 * found["used"]
     assert stage.picture(0).shape == (4 * (128 + GAP) + GAP, 2 * (128 + GAP) + GAP, 3)
     assert stage.batch(0, 0, 1)["frames"].shape == (8, 60, 60, 3)
 
 
-def test_a_latent_model_is_measured(made: Any, windows: Any, small: VideoWorldConfig) -> None:
-    stage = LatentStage(small, made["video+ldm"].latent, windows["video"], windows["video"], 8)
+def test_a_latent_model_is_measured(made: Any, windows: Any, exam: Exam, small: VideoWorldConfig) -> None:
+    stage = LatentStage(small, made["video+ldm"].latent, windows["video"], windows["video"], 8, exam)
     with torch.no_grad():
         found = stage.evaluate(0)
         metrics = stage.module(windows["video"].at(np.arange(8)))[1]
-    assert found.keys() == {"loss", *metrics} and np.isfinite(list(found.values())).all()
+    drawing = {"exact", "exact_captures", "captures"}
+    use = {"perplexity", "digit1_used", "digit1_perplexity", "digit2_used", "digit2_perplexity"}
+    assert found.keys() == {"loss", *metrics} | drawing | use and np.isfinite(list(found.values())).all()
+    assert 0 < found["captures"] < 1 and 1 <= found["digit1_perplexity"] <= 25 * found["digit1_used"]
     assert stage.picture(0) is None
 
 
