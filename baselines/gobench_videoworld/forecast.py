@@ -21,7 +21,7 @@ from gobench_videoworld.transformer.flops import training_flops
 def forecast(asked: TrainOptions) -> Record:
     """Plain data: the model's shape, parameters, the dataset, and of each stage steps, tokens and operations.
 
-    Steps are those at most: where minutes are given, as many as fit into them are trained.
+    Steps are those at most; None where minutes alone end a stage, and then its operations are told of one step only.
 
     Raises:
         UsageError: what is asked for cannot be. DataError: there is no such dataset.
@@ -36,7 +36,7 @@ def forecast(asked: TrainOptions) -> Record:
         "parameters": {**(own := made.parameters()), "all": sum(own.values())},
         "data": _data(asked, data),
         "stages": stages,
-        "flops": sum(stage["flops"] for stage in stages.values()),
+        "flops": None if None in (spent := [stage["flops"] for stage in stages.values()]) else sum(spent),
         **({"minutes": asked.minutes} if asked.minutes else {}),
     }
 
@@ -80,7 +80,8 @@ def _stages(asked: TrainOptions, config: VideoWorldConfig, made: Networks) -> It
         if name not in asked.stages:
             continue
         if name == "transformer":
-            steps, batch = asked.steps or recipe.steps, asked.batch or recipe.batch
+            steps = asked.steps or (None if asked.minutes else recipe.steps)
+            batch = asked.batch or recipe.batch
             tokens, flops = made.transformer.trained(batch), training_flops(made.transformer, batch)
         else:
             own = (
@@ -92,4 +93,5 @@ def _stages(asked: TrainOptions, config: VideoWorldConfig, made: Networks) -> It
             frames = 1 if name == "tokenizer" else 1 + len(config.latent.offsets)
             tokens = batch * config.sites * frames
             flops = 6.0 * sum(p.numel() for p in module.parameters()) * tokens
-        yield name, {"steps": steps, "batch": batch, "tokens_a_step": tokens, "flops": flops * steps}
+        yield name, {"steps": steps, "batch": batch, "tokens_a_step": tokens, "flops_a_step": flops,
+                     "flops": None if steps is None else flops * steps}  # fmt: skip

@@ -58,7 +58,8 @@ class TrainOptions:
     steps: int | None = (
         None  # optimizer steps of the transformer; stages before it take their own, but no more than that
     )
-    minutes: float | None = None  # of training, of all stages together; the first of both limits ends it
+    # of training, of all stages together; the first of both limits ends it. Without either: the size's own steps
+    minutes: float | None = None
     batch: int | None = None  # windows of a step, over all ranks
     accumulate: int = 1  # parts in which a step's batch is computed
     lr: float | None = None  # the highest learning rate of the transformer

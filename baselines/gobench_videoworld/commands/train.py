@@ -80,7 +80,7 @@ LESSONS = (
                  help=f"Frames like the one before (passes): {_words(UNCHANGED)}; who never saw one does not pass."),
     click.option("--episodes", default=0, show_default=True, metavar="N", help="Watch N episodes at most; 0: all."),
     click.option("--steps", type=int, metavar="N",
-                 help="Steps of the transformer; the stages before it take their own, but no more."),
+                 help="Steps of the transformer [default: by size]; the stages before it take their own, but no more."),
     click.option("--minutes", type=float, metavar="M",
                  help="Minutes of training, of all stages together. The first of both limits ends it."),
     click.option("--batch", type=int, metavar="N", help="Windows of a step, over all processes [default: by size]."),

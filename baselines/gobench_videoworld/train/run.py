@@ -39,6 +39,7 @@ from gobench_videoworld.train.stages import LatentStage, TokenizerStage, Transfo
 from gobench_videoworld.transformer import cpu
 
 SHARES = {"tokenizer": 0.08, "latent": 0.12}  # of the minutes, at most; the transformer has the rest
+UNLIMITED = 10**9  # steps: the minutes alone end it
 BETAS = (0.9, 0.95)  # of AdamW, for the tokenizer
 
 
@@ -192,14 +193,15 @@ class _Training:
 
     def _transformer(self) -> tuple[Stage, Plan]:
         recipe = RECIPES[self.asked.size]
-        steps, batch = self.asked.steps or recipe.steps, self.asked.batch or recipe.batch
+        steps = self.asked.steps or (UNLIMITED if self.asked.minutes else recipe.steps)
+        batch = self.asked.batch or recipe.batch
         train, held_out = map(self.material.for_transformer, self.material.splits)
         plan = replace(self._plan("transformer", steps, batch, self.asked.lr or recipe.lr), accumulate=self.asked.accumulate,
                        compile=self.asked.compile, precision=self.asked.precision, wandb=self.asked.wandb)  # fmt: skip
         return TransformerStage(self.networks, train, held_out, self.material.exam, batch), plan
 
     def _plan(self, name: str, steps: int, batch: int, lr: float) -> Plan:
-        """A stage's plan: as many steps as its recipe says, or as are asked for, or fit into its share of the minutes."""
+        """A stage's plan: so many steps, or as are asked for, or as fit into its share of the minutes."""
         minutes = 0.0
         if self.asked.minutes:
             share = SHARES.get(name)

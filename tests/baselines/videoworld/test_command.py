@@ -246,10 +246,30 @@ def test_a_dry_run_tells_sizes_and_trains_nothing(dataset: Path, tmp_path: Path,
     assert found["flops"] == pytest.approx(sum(stage["flops"] for stage in found["stages"].values()))
     last = found["stages"]["transformer"]
     assert (last["steps"], last["batch"], found["data"]["name"]) == (50, 8, "go5")
+    assert last["flops"] == 50 * last["flops_a_step"]
     unlearnt = 6 * 25 if seen == "video+ldm" else 0  # the next frame of every fourth window is
     assert last["tokens_a_step"] == 8 * found["model"]["sequence"] - unlearnt
     assert not list(tmp_path.iterdir())
     assert "stages.transformer.steps" in CliRunner().invoke(cli, words, catch_exceptions=False).output
+
+
+@pytest.mark.parametrize("given", [("--minutes", "2"), ("--minutes", "2", "--steps", "7"), ()])
+def test_minutes_alone_leave_the_steps_open(dataset: Path, tmp_path: Path, given: tuple[str, ...]) -> None:
+    words = [
+        "train",
+        "videoworld",
+        "--data",
+        str(dataset),
+        "--out",
+        str(tmp_path / "m.pt"),
+        "--dry-run",
+        *given,
+    ]
+    found = json.loads(CliRunner().invoke(cli, [*words, "--json"], catch_exceptions=False).output)
+    last = found["stages"]["transformer"]
+    assert last["steps"] == {0: 6000, 2: None, 4: 7}[len(given)] and last["flops_a_step"] > 0
+    assert (found["flops"] is None) == (last["flops"] is None) == (last["steps"] is None)
+    CliRunner().invoke(cli, words, catch_exceptions=False)
 
 
 def test_a_large_model_is_told_without_its_memory(dataset: Path, tmp_path: Path) -> None:

@@ -221,7 +221,7 @@ def test_broken_weights_of_a_stage_are_named(asked: Asked) -> None:
 def test_minutes_are_kept_and_settle_the_steps(asked: Asked) -> None:
     options = asked(minutes=0.05, steps=None, input="state")
     done = train(options, **SILENT)
-    assert 1 <= done.stages["transformer"].step < 6000 and done.seconds < 30
+    assert done.stages["transformer"].step >= 1 and done.seconds < 30
     assert read_json(options.work / "transformer" / "minutes.json")["minutes"] <= 0.05
     assert train(options, **SILENT).weights_sha256 == done.weights_sha256
 
