@@ -1,5 +1,5 @@
 # make quickstart   a virtual environment, an install, a first dataset, a model trained on it, its scores
-# make reproduce-small   the paper's three systems, trained at equal compute (MINUTES=10 each) and compared
+# make reproduce-small   the paper's three systems, SEEDS=3 of each, trained for MINUTES=10 each and compared
 # make test         install what the tests need and run them        make test-slow   the minutes-long ones
 # make check        ruff format, ruff, mypy, the floors             make bench       speed beside peers, as a table
 # make extras       install every extra: bench, robot, metaworld, ray, plots, analysis
@@ -12,6 +12,7 @@ OUT ?= runs/go9-tiny
 JOBS ?= auto
 MODEL ?= $(OUT)-model
 MINUTES ?= 4
+SEEDS ?= 3
 LIMIT ?= 200
 COMPARED ?= $(OUT)-compared
 TORCH_INDEX ?=
@@ -73,13 +74,13 @@ quickstart: $(VENV)/.installed
 reproduce-small: $(VENV)/.installed
 	$(PIP) -e '.[plots]'
 	$(BIN)/gobench build-dataset go9-tiny --out $(OUT) --workers $(JOBS)
-	for input in video+ldm video state; do \
-	  $(BIN)/gobench train videoworld --data $(OUT) --input $$input --out $(COMPARED)/$$input.pt --minutes $(MINUTES) && \
-	  $(BIN)/gobench evaluate $(COMPARED)/$$input.pt $(ASKED) --trained-on $(OUT) --out $(COMPARED)/$$input-eval || exit 1; \
+	$(BIN)/gobench analyze ablate --axis input --data $(OUT) --minutes $(MINUTES) --seeds $(SEEDS) \
+	  --suite go9-lite --task go9/next-move --limit $(LIMIT) --out $(COMPARED)
+	$(BIN)/gobench analyze curves $(COMPARED)/input/*/seed-*/model.pt $(COMPARED)/input/*/seed-*/eval/result.json \
+	  --metric legal --result-metric legal_first_try --out $(COMPARED)
+	for other in state video; do \
+	  $(BIN)/gobench compare $(COMPARED)/input/$$other/seed-0/eval $(COMPARED)/input/video+ldm/seed-0/eval || exit 1; \
 	done
-	$(BIN)/gobench compare $(COMPARED)/video-eval $(COMPARED)/video+ldm-eval
-	$(BIN)/gobench compare $(COMPARED)/state-eval $(COMPARED)/video+ldm-eval
-	$(BIN)/gobench analyze curves $(COMPARED)/*.pt $(COMPARED)/*-eval/result.json --out $(COMPARED)/analysis
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n $(JOBS)
