@@ -55,13 +55,13 @@ class Local(nn.Module):
     def split(self, frames: Tensor) -> Tensor:
         """uint8 [N, h, w, 3] -> the same pixels as patches uint8 [N, S, P]."""
         (rows, cols), p = self.grid, self.patch
-        cut = frames.view(-1, rows, p, cols, p, 3).transpose(2, 3)
+        cut = frames.view(len(frames), rows, p, cols, p, 3).transpose(2, 3)
         return cut.reshape(len(frames), rows * cols, p * p * 3)
 
     def join(self, patches: Tensor) -> Tensor:
         """The inverse of ``split``."""
         (rows, cols), p = self.grid, self.patch
-        cut = patches.view(-1, rows, cols, p, p, 3).transpose(2, 3)
+        cut = patches.view(len(patches), rows, cols, p, p, 3).transpose(2, 3)
         return cut.reshape(len(patches), rows * p, cols * p, 3)
 
     def features(self, pixels: Tensor) -> Tensor:
@@ -71,7 +71,7 @@ class Local(nn.Module):
     def drawn(self, features: Tensor) -> Tensor:
         """f32 [N, S, width] -> patches f32 [N, S, P], in the units of pixels / GREY - 1."""
         x = self.norm(self.decoder(features + self.places))
-        drawn = self.head(x).view(*x.shape[:2], -1, 3)
+        drawn = self.head(x).unflatten(-1, (-1, 3))
         ground = (self.background * SWIFT).view(len(self.background), -1, 3)
         return over(drawn, self.cover(x)[..., None], ground).flatten(-2)
 
