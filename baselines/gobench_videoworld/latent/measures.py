@@ -29,16 +29,22 @@ class Steps(NamedTuple):
 def drawing(steps: Steps) -> dict[str, float]:
     """How often frames come back exactly; NaN where there are none of a kind.
 
+    Codes that skip frames (1, 3, 5 ahead) may not tell what happened in between: frames of the first code, which skips none,
+    have numbers of their own.
+
     Returns:
         "exact", the share of all frames, and "exact_captures", of those where more than one site changed (in Go, where a move
-        takes stones); "captures", the share of frames that are such.
+        takes stones); "exact1" and "exact1_captures", the same of the first code's; "captures", the share of such frames.
     """
-    same = (steps.drawn == steps.after).all(2)[steps.there]
-    captures = (np.count_nonzero(steps.before != steps.after, axis=2) > 1)[steps.there]
+    same = (steps.drawn == steps.after).all(2)
+    captures = np.count_nonzero(steps.before != steps.after, axis=2) > 1
+    first = np.arange(same.shape[1]) == 0
     return {
-        "exact": _mean(same),
-        "exact_captures": _mean(same[captures]),
-        "captures": _mean(captures),
+        "exact": _mean(same[steps.there]),
+        "exact_captures": _mean(same[steps.there & captures]),
+        "exact1": _mean(same[steps.there & first]),
+        "exact1_captures": _mean(same[steps.there & captures & first]),
+        "captures": _mean(captures[steps.there]),
     }
 
 

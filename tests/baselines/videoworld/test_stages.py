@@ -13,12 +13,13 @@ from torch import Tensor, nn
 
 from gobench.registry import domain
 from gobench_videoworld.answers import answers_of
-from gobench_videoworld.config import VideoWorldConfig
+from gobench_videoworld.config import LatentConfig, VideoWorldConfig
 from gobench_videoworld.data.frames import FramePool, FrameWindows
 from gobench_videoworld.data.labels import label
 from gobench_videoworld.data.paired import PairedWindows
 from gobench_videoworld.data.tokens import read_states, tokenise
 from gobench_videoworld.data.windows import Windows
+from gobench_videoworld.latent import latent_model
 from gobench_videoworld.networks import Networks, networks
 from gobench_videoworld.train.exam import Exam
 from gobench_videoworld.train.pictures import EDGE, GAP, sheet
@@ -212,11 +213,28 @@ def test_a_latent_model_is_measured(made: Any, windows: Any, exam: Exam, small: 
     with torch.no_grad():
         found = stage.evaluate(0)
         metrics = stage.module(windows["video"].at(np.arange(8)))[1]
-    drawing = {"exact", "exact_captures", "captures"}
+    drawing = {"exact", "exact_captures", "exact1", "exact1_captures", "captures"}
     use = {"perplexity", "digit1_used", "digit1_perplexity", "digit2_used", "digit2_perplexity"}
     assert found.keys() == {"loss", *metrics} | drawing | use and np.isfinite(list(found.values())).all()
     assert 0 < found["captures"] < 1 and 1 <= found["digit1_perplexity"] <= 25 * found["digit1_used"]
     assert stage.picture(0) is None
+
+
+def test_a_latent_model_of_pixels_is_measured_by_what_the_domain_reads(
+    go5: Path, exam: Exam, small: VideoWorldConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = LatentConfig("pixel", OFFSETS, (4, 4), width=8, blocks=1)
+    config = replace(small, latent=spec)
+    frames = FrameWindows(go5, "train", config.tokenizer.size, OFFSETS, 0, "none")
+    torch.manual_seed(0)
+    stage = LatentStage(config, latent_model(config).eval(), frames, frames, 8, exam)
+    with torch.no_grad():
+        found = stage.evaluate(0)
+        assert found["exact"] < 0.5 and 1 <= found["perplexity"] <= 16 and 0 < found["captures"] < 1
+        ahead = list(OFFSETS)
+        monkeypatch.setattr(stage.module, "redraw", lambda batch: batch["frames"][:, ahead])
+        found = stage.evaluate(0)
+    assert found["exact"] == found["exact_captures"] == found["exact1"] == 1
 
 
 def test_held_out_windows_come_from_everywhere(windows: dict[str, Windows]) -> None:
