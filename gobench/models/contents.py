@@ -14,7 +14,7 @@ from gobench.build.assemble import MANIFEST
 from gobench.build.plan import PLAN
 from gobench.models.files import read
 from gobench.models.saving import CONFIG, FILE, TENSORS
-from gobench.models.weights import count, weights_hash
+from gobench.models.weights import counted, weights_hash
 from gobench.types import Json, Record
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Part(NamedTuple):
     """The tensors below one name."""
 
     tensors: int
-    parameters: int  # numbers of floating point
+    parameters: int  # numbers of floating point; see ``weights.counted``
     bytes: int
 
 
@@ -70,7 +70,7 @@ def contents(path: Path) -> Record:
     return {
         **head,
         "weights_sha256": weights_hash({"model": head["model"], "config": head["config"]}, tensors),
-        "parameters": count(tensors),
+        "parameters": sum(part.parameters for part in found.values()),
         "parts": {name: part._asdict() for name, part in found.items()},
         "dtypes": sorted({str(t.dtype).removeprefix("torch.") for t in tensors.values()}),
         "bytes": sum(part.bytes for part in found.values()),
@@ -80,11 +80,12 @@ def contents(path: Path) -> Record:
 def parts(tensors: Mapping[str, torch.Tensor]) -> dict[str, Part]:
     """Tensors grouped by the first part of their dotted names, in the order in which they come."""
     found: dict[str, Part] = {}
+    numbers = counted(tensors)
     for name, tensor in tensors.items():
         head = name.partition(".")[0]
         old = found.get(head, Part(0, 0, 0))
         size = tensor.numel() * tensor.element_size()
-        found[head] = Part(old.tensors + 1, old.parameters + count({name: tensor}), old.bytes + size)
+        found[head] = Part(old.tensors + 1, old.parameters + numbers[name], old.bytes + size)
     return found
 
 

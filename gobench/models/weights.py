@@ -25,8 +25,27 @@ def weights_hash(config: Json, tensors: Mapping[str, torch.Tensor]) -> str:
 
 
 def count(tensors: Mapping[str, torch.Tensor]) -> int:
-    """How many numbers of floating point there are; buffers of other types are not parameters."""
-    return sum(t.numel() for t in tensors.values() if t.is_floating_point())
+    """How many numbers of floating point there are, those of matrices that are the same once; see ``counted``."""
+    return sum(counted(tensors).values())
+
+
+def counted(tensors: Mapping[str, torch.Tensor]) -> dict[str, int]:
+    """Name -> how many of a tensor's numbers are parameters: none of other types than floating point.
+
+    A file holds a matrix that a model uses twice (embeddings and head, for example) under both names. So of tensors with two or
+    more axes that are equal in every number, the first one counts; unless all their numbers are one, as they may be by chance.
+    """
+    found: dict[str, int] = {}
+    seen: dict[object, list[torch.Tensor]] = {}
+    for name, tensor in tensors.items():
+        found[name] = tensor.numel() if tensor.is_floating_point() else 0
+        if found[name] and tensor.ndim >= 2 and bool((tensor != tensor.flatten()[0]).any()):
+            alike = seen.setdefault((tensor.dtype, tensor.shape, *tensor.flatten()[:8].tolist()), [])
+            if any(tensor.equal(other) for other in alike):
+                found[name] = 0
+            else:
+                alike.append(tensor)
+    return found
 
 
 def of_module(model: Any) -> Record:

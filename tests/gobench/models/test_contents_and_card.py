@@ -73,6 +73,31 @@ def test_contents_count_the_parts_of_both_forms(tmp_path: Path, model_pt: Path, 
     assert found["weights_sha256"] == load(str(model_pt)).info.weights_sha256
 
 
+def test_a_matrix_that_is_used_twice_counts_once(tmp_path: Path, installed_tiny: str) -> None:
+    table = torch.arange(6.0).view(2, 3)
+    other = table.clone()
+    other[1, 2] = 9
+    tensors = {
+        "net.add": torch.tensor(3),
+        "net.embed": table,
+        "head.out": table,
+        "head.other": other,
+        "head.turned": table.view(3, 2),
+        "head.zeros": torch.zeros(2, 2),
+        "head.more_zeros": torch.zeros(2, 2),  # equal by chance, as biases are
+        "head.bias": torch.arange(3.0),
+        "head.more_bias": torch.arange(3.0),
+    }
+    for place in (tmp_path / "model.pt", tmp_path / "folder"):
+        save(place, installed_tiny, CONFIG, tensors)
+        found = contents(place)
+        assert sum(part["parameters"] for part in found["parts"].values()) == found["parameters"]
+        assert found["parameters"] == 6 + 6 + 6 + 4 + 4 + 3 + 3
+        assert found["parts"]["net"]["parameters"] + found["parts"]["head"]["parameters"] == 32
+        assert found["bytes"] == 8 + 4 * (32 + 6)  # both lie in the file
+        assert load(str(place)).info.parameters == 32
+
+
 def test_what_is_a_model_and_what_a_dataset(tmp_path: Path, model_pt: Path) -> None:
     assert holds_model(model_pt) and holds_model(model_pt.parent)
     assert holds_model(tmp_path / "not-there.pt") and not holds_model(tmp_path / "not-there")
