@@ -8,6 +8,7 @@
 ``redraw``   the decoder of tokens that the first two share
 ``steps``    which steps of a window are learnt from
 ``recipe``   how each is trained
+``measures`` what codes are worth: exact frames, use, purity
 ===========  ==========================================================================================
 """
 

@@ -5,6 +5,7 @@
 ``local``    encoder and decoder that see one patch each: for boards
 ``pyramid``  strided convolutions with residual blocks: ``conv`` for robots, ``paper`` for the original's
 ``recipe``   how each is trained
+``measures`` what tokens are worth: exact frames, use of the codebook, churn, excess
 ===========  ==========================================================================================
 """
 
