@@ -113,6 +113,8 @@ def test_torchrun_itself(alone: Path, tmp_path: Path) -> None:
         "--standalone",
         "--nproc-per-node",
         "2",
+        "--log-dir",
+        str(tmp_path / "torchrun"),
         str(HERE / "ranks.py"),
     ]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}

@@ -97,14 +97,19 @@ def losses(home: Path, stage: str) -> list[float]:
     return found
 
 
+def torchrun(folder: Path) -> list[str]:
+    """Two processes, whose launcher leaves its logs in a folder that is cleared away."""
+    words = ["--standalone", "--nproc-per-node", "2", "--log-dir", str(folder / "torchrun")]
+    return [sys.executable, "-m", "torch.distributed.run", *words]
+
+
 @pytest.mark.parametrize("more", [(), ("--fsdp",), ("--accumulate", "2")], ids=["ddp", "fsdp", "parts"])
 def test_two_processes_learn_what_one_does(
     alone: Path, go5: Path, tmp_path: Path, more: tuple[str, ...]
 ) -> None:
     """The transformer, on the same tokens and codes."""
     shutil.copytree(alone / "work", tmp_path / "work", ignore=shutil.ignore_patterns("transformer"))
-    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    sha = done(tmp_path, [*torchrun, COMMAND, *words(go5, tmp_path, *more)])
+    sha = done(tmp_path, [*torchrun(tmp_path), COMMAND, *words(go5, tmp_path, *more)])
     assert len(sha) == 64
     assert losses(tmp_path, "transformer") == pytest.approx(losses(alone, "transformer"), abs=1e-4)
     assert losses(alone, "transformer")[-1] < 0.8 * losses(alone, "transformer")[0]
@@ -112,8 +117,7 @@ def test_two_processes_learn_what_one_does(
 
 @pytest.mark.parametrize("more", [(), ("--fsdp",)], ids=["ddp", "fsdp"])
 def test_two_processes_train_all_stages(go5: Path, tmp_path: Path, more: tuple[str, ...]) -> None:
-    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    argv = [*torchrun, COMMAND, *words(go5, tmp_path, *more)]
+    argv = [*torchrun(tmp_path), COMMAND, *words(go5, tmp_path, *more)]
     sha = done(tmp_path, argv)
     assert done(tmp_path, argv) == sha
 
