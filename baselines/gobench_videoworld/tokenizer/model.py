@@ -12,7 +12,6 @@ from typing import Protocol
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from gobench_videoworld.config import TokenizerConfig
 from gobench_videoworld.fsq import FSQ
@@ -75,7 +74,7 @@ class Tokenizer(nn.Module):
         error = self.body.drawn(self.out(codes)) - (pixels.float() / GREY - 1)
         l1, mse, margin = error.abs().mean(), error.square().mean(), self.fsq.residue(z).square().mean()
         loss = l1 + mse + self._margin(batch) * margin
-        used = functional.one_hot(tokens.flatten(), self.fsq.codes).amax(0).float().mean()
+        used = torch.zeros(self.fsq.codes, device=z.device).index_fill(0, tokens.flatten(), 1.0).mean()
         metrics = {"l1": l1, "mse": mse, "margin": margin, "psnr": 10 * torch.log10(4 / mse), "used": used}
         return loss, {name: value.detach() for name, value in metrics.items()}
 
