@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 FORGET = 0.05  # share of the newest batch in the running moments; more at the start
 LEAST = 1e-6  # variance
+ROUNDING = 4e-6  # share of the moments that float32 may get wrong: without it, numbers far from 0 have no root
 
 
 class White(nn.Module):
@@ -39,7 +40,7 @@ class White(nn.Module):
         if self.training and torch.is_grad_enabled():
             self._remember(z.detach())
         covariance = self.moments - torch.outer(self.mean, self.mean)
-        lower = torch.linalg.cholesky(covariance + LEAST * torch.eye(len(covariance), device=z.device))
+        lower = torch.linalg.cholesky(covariance + torch.diag(LEAST + ROUNDING * self.moments.diagonal()))
         whitened: Tensor = torch.linalg.solve_triangular(lower, (z - self.mean).T, upper=False).T
         return self.reach * whitened
 

@@ -97,7 +97,7 @@ def test_the_model_tells_how_it_was_made(trained: Any, form: str) -> None:
     (dataset,) = told["trained_on"]
     assert dataset["episodes"] == (options.episodes or 27) and len(dataset["manifest_sha256"]) == 64
     assert told["labels_used"] == (["actions"] if form == "state" else [])
-    assert told["frames_watched"] == STEPS * BATCH * 3
+    assert told["frames_watched"] == STEPS * BATCH * (4 + 1)
     assert told["steps"] == dict.fromkeys(options.stages, STEPS)
     assert told["flops"] == sum(stage.flops for stage in done.stages.values()) > 0
     assert told["curve"].keys() == set(options.stages)
