@@ -8,7 +8,6 @@ from torch import Tensor, nn
 
 FORGET = 0.05  # share of the newest batch in the running moments; more at the start
 LEAST = 1e-6  # variance
-ROUNDING = 4e-6  # share of the moments that float32 may get wrong: without it, numbers far from 0 have no root
 
 
 class White(nn.Module):
@@ -20,7 +19,7 @@ class White(nn.Module):
     """
 
     mean: Tensor
-    moments: Tensor
+    covariance: Tensor
     batches: Tensor
 
     def __init__(self, dimensions: int, reach: float) -> None:
@@ -28,7 +27,7 @@ class White(nn.Module):
         super().__init__()
         self.reach = reach
         self.register_buffer("mean", torch.zeros(dimensions))
-        self.register_buffer("moments", torch.eye(dimensions))
+        self.register_buffer("covariance", torch.eye(dimensions))  # about the running mean
         self.register_buffer("batches", torch.zeros(()))
 
     def forward(self, z: Tensor) -> Tensor:
@@ -39,19 +38,26 @@ class White(nn.Module):
         z = z.float()
         if self.training and torch.is_grad_enabled():
             self._remember(z.detach())
-        covariance = self.moments - torch.outer(self.mean, self.mean)
-        lower = torch.linalg.cholesky(covariance + torch.diag(LEAST + ROUNDING * self.moments.diagonal()))
+        lower = torch.linalg.cholesky(self.covariance + LEAST * torch.eye(z.shape[1], device=z.device))
         whitened: Tensor = torch.linalg.solve_triangular(lower, (z - self.mean).T, upper=False).T
         return self.reach * whitened
 
     @torch.no_grad()
     def _remember(self, z: Tensor) -> None:
-        told = z.any(1).sum().float()
-        found = torch.cat([z.sum(0)[None], z.T @ z, told.expand(1, z.shape[1])])
-        if dist.is_available() and dist.is_initialized():
-            dist.all_reduce(found)
-        found = found[:-1] / found[-1].clamp(min=1)
-        self.batches += 1
-        share = torch.clamp(1 / self.batches, min=FORGET)
-        self.mean.lerp_(found[0], share)
-        self.moments.lerp_(found[1:], share)
+        told = z.any(1)
+        many = _over_processes(told.sum())
+        mean = _over_processes(z.sum(0)) / many.clamp(min=1)
+        apart = (z - mean) * told[:, None]
+        found = _over_processes(apart.T @ apart) / many.clamp(min=1)
+        self.batches += many > 0
+        share = (many > 0) * torch.clamp(1 / self.batches.clamp(min=1), min=FORGET)
+        moved = mean - self.mean
+        self.covariance.lerp_(found, share).add_((1 - share) * share * torch.outer(moved, moved))
+        self.mean.lerp_(mean, share)
+
+
+def _over_processes(own: Tensor) -> Tensor:
+    """The sum over all of them."""
+    if dist.is_available() and dist.is_initialized():
+        dist.all_reduce(own)
+    return own
