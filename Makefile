@@ -1,5 +1,5 @@
 # make quickstart   a virtual environment, an install, a first dataset, a model trained on it, its scores
-# make reproduce-small   the paper's three systems, SEEDS=3 of each, trained for MINUTES=10 each and compared
+# make reproduce-small   the paper's three systems, SEEDS=3 of each, trained for MINUTES=4 each and compared
 # make test         install what the tests need and run them        make test-slow   the minutes-long ones
 # make check        ruff format, ruff, mypy, the floors             make bench       speed beside peers, as a table
 # make extras       install every extra: bench, robot, metaworld, ray, plots, analysis
