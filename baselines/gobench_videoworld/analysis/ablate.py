@@ -1,7 +1,7 @@
 """An ablation from trainings to one table. Finished rows are kept: the same command goes on, or adds rows and seeds.
 
 OUT/ablation.json              what all rows share
-    shared/DATA-KIND-seed-N/   the tokenizer, and frames as tokens: made once, the same for all rows of a seed
+    shared/DATA-KIND-seed-N/   of a dataset by its content: the tokenizer, and frames as tokens: made once, the same for all rows of a seed
     AXIS/ROW/seed-N/           model.pt, train/ (its training), eval/ (its result)
 """
 
@@ -22,6 +22,7 @@ from gobench_videoworld.analysis import paper
 from gobench_videoworld.analysis.ablations import Plan, Variant, paper_row
 from gobench_videoworld.analysis.curves import TOLD
 from gobench_videoworld.analysis.loading import told
+from gobench_videoworld.train.parallel import choose_device
 from gobench_videoworld.train.run import prepare, train
 
 PLAN, RESULT = "ablation.json", "result.json"
@@ -61,8 +62,9 @@ def remember(plan: Plan) -> None:
     before = canonical.read_json(path)
     for key, value in now.items():
         if before.get(key) != value:
+            what = "data of the content" if key == "content" else key
             raise BuildError(
-                f"{plan.out} holds an ablation with {key} {before.get(key)!r}; now it is {value!r}. Choose another --out, or "
+                f"{plan.out} holds an ablation with {what} {before.get(key)!r}; now it is {value!r}. Choose another --out, or "
                 "ask for the same to add rows and seeds."
             )
 
@@ -94,7 +96,7 @@ def _evaluate(plan: Plan, variant: Variant, seed: int, progress: Progress | None
     folder = plan.folder(variant, seed)
     if (folder / "eval" / RESULT).exists():
         return
-    device = plan.base.device if plan.base.device != "auto" else "cpu"
+    device = str(choose_device(plan.base.device))
     evaluate(str(folder / "model.pt"), plan.suite, folder / "eval", limit=plan.limit, tasks=[plan.task], device=device,
              progress=progress)  # fmt: skip
 
@@ -106,6 +108,8 @@ def row(plan: Plan, variant: Variant, seed: int) -> dict[str, Any]:
     found: dict[str, Any] = {
         "axis": plan.axis,
         "row": variant.name,
+        "data": plan.facts[variant.data]["name"],
+        "content": plan.facts[variant.data]["content"],
         "seed": seed,
         "parameters": model.parameters,
         "steps": model.provenance["steps"].get("transformer"),

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from gobench.errors import UsageError, unknown
+from gobench.types import Record
 from gobench_videoworld.analysis import paper
 from gobench_videoworld.config import at_least, one_of
 from gobench_videoworld.options import TrainOptions
 
 FEWEST = 16  # 1/16 of the episodes is the least amount of the axis "data"
+LETTERS = 12  # of a dataset's content hash in names of folders
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,7 @@ class Plan:
     axis: str
     rows: Sequence[Variant]
     data: Sequence[Path]
+    facts: Sequence[Record]  # of each dataset, as ``loading.data_facts`` tells them
     base: TrainOptions  # its data, out, work and seed are set for each row
     out: Path
     seeds: int
@@ -127,13 +130,17 @@ class Plan:
             at_least("limit", self.limit, 1)
 
     def folder(self, variant: Variant, seed: int) -> Path:
-        """Where a row's model and its result lie."""
-        return self.out / self.axis / slug(variant.name) / f"seed-{seed}"
+        """Where a row's model and its result lie; a row that is a dataset is known by its content, not by its name."""
+        own = f"-{self._content(variant)}" if len(self.data) > 1 else ""
+        return self.out / self.axis / f"{slug(variant.name)}{own}" / f"seed-{seed}"
 
     def home(self, variant: Variant, seed: int) -> Path:
         """Where the tokenizer and the tokens that rows share lie."""
         kind = "states" if self.options(variant, seed).input == "state" else "tokens"
-        return self.out / "shared" / f"{self.data[variant.data].resolve().name}-{kind}-seed-{seed}"
+        return self.out / "shared" / f"{self._content(variant)}-{kind}-seed-{seed}"
+
+    def _content(self, variant: Variant) -> str:
+        return str(self.facts[variant.data]["content"])[:LETTERS]
 
     def options(self, variant: Variant, seed: int) -> TrainOptions:
         """What the training of a row is asked for."""
@@ -150,10 +157,15 @@ class Plan:
         return replace(asked, input="state") if self.options(variant, seed).input == "state" else asked
 
     def decisive(self) -> dict[str, Any]:
-        """What must be equal for finished rows to be kept: rows and seeds may be added."""
+        """What must be equal for finished rows to be kept: rows and seeds may be added.
+
+        A dataset counts by its content: the same name may stand for another one tomorrow. Where rows are datasets, others
+        may be added.
+        """
         table = self.base.decisive()
-        return {**{key: value for key, value in table.items() if key not in ("seed", "stage")}, "suite": self.suite,
-                "task": self.task, "limit": self.limit}  # fmt: skip
+        own = "of each row" if len(self.data) > 1 else self.facts[0]["content"]
+        return {**{key: value for key, value in table.items() if key not in ("seed", "stage")}, "content": own,
+                "suite": self.suite, "task": self.task, "limit": self.limit}  # fmt: skip
 
 
 def slug(name: str) -> str:

@@ -37,6 +37,8 @@ WORDS = "horizon|codebook|target|data|input|form"
     click.option("--batch", type=int, metavar="N", help="Windows of a step [default: by size]."),
     click.option("--episodes", default=0, show_default=True, metavar="N", help="Watch N episodes at most; 0: all."),
     click.option("--turns", default="all", show_default=True, metavar="NAME", help="Whose turns are learnt: all|first."),
+    click.option("--unchanged", default="keep", show_default=True, metavar="NAME",
+                 help="Frames like the one before (passes): keep|drop."),
     click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="As of `gobench train videoworld`."),
     click.option("--threads", default=0, show_default=True, metavar="N", help="Of torch on a CPU; 0: one a core."),
     click.option("--device", default="auto", show_default=True, metavar="NAME", help="Where models are trained and asked."),
@@ -72,7 +74,7 @@ def ablate(axis: str, data: tuple[Path, ...], only: tuple[str, ...], suite: str,
         to_markdown(people, analysis.HEADINGS) + (f"\nThe paper's: {theirs}.\n" if theirs else ""), ".md"
     )
     output.facts({"axis": axis, "rows": {v.name: v.about for v in plan.rows}, "paper": paper.SOURCE, **plan.decisive(),
-                  "summary": table})  # fmt: skip
+                  "data": list(plan.facts), "summary": table})  # fmt: skip
     if not no_pictures:
         title = f"{axis}: {training['size']}, {plan.task}, {seeds} seed{'s' * (seeds > 1)}"
         output.picture(ablate_plot.draw(rows, table, title))
@@ -85,8 +87,10 @@ def _plan(axis: str, data: tuple[Path, ...], only: tuple[str, ...], suite: str, 
     from gobench.dataset import open_dataset
     from gobench_videoworld.analysis.ablations import Plan, variants
     from gobench_videoworld.analysis.asking import fitting_data
+    from gobench_videoworld.analysis.loading import data_facts
     from gobench_videoworld.configure import configured, scene
     from gobench_videoworld.options import TrainOptions
+    from gobench_videoworld.train.parallel import choose_device
 
     if training["minutes"] is None and training["steps"] is None:
         training["minutes"] = MINUTES
@@ -95,8 +99,10 @@ def _plan(axis: str, data: tuple[Path, ...], only: tuple[str, ...], suite: str, 
     if not rows:
         raise UsageError(f"the axis {axis} has no rows.")
     base = TrainOptions(data=data[0], out=out / "model.pt", work=out / "train", **training)
+    choose_device(base.device)
     fits = [fitting_data(base, one, suite, task) for one in opened]
-    plan = Plan(axis, rows, data, base, out, seeds, fits[0][0], fits[0][1].name, limit)
+    facts = [data_facts(one) for one in opened]
+    plan = Plan(axis, rows, data, facts, base, out, seeds, fits[0][0], fits[0][1].name, limit)
     for variant in rows:
         configured(plan.options(variant, 0), scene(opened[variant.data]))
     return plan

@@ -26,12 +26,17 @@ RESULT = Path(__file__).parents[2] / "data" / "result.json"
 METRICS = ("legal_first_try", "accuracy", "policy_ratio")
 
 
+def facts_of(name: str, content: str = "c0ffee") -> dict[str, Any]:
+    return {"name": name, "recipe": "go5-tiny", "content": content * 8, "manifest_sha256": "f00d" * 16}
+
+
 def plan_of(out: Path, axis: str = "target", only: tuple[str, ...] = (), **changes: Any) -> Plan:
     base = TrainOptions(
         data=Path("go5"), out=out / "m.pt", work=out / "w", minutes=1.0, settings=("transformer.history=1",)
     )
     rows = variants(axis, (Path("go5"),), 320, only)
-    return replace(Plan(axis, rows, (Path("go5"),), base, out, 1, "go5-lite", "go5/next-move", 8), **changes)
+    facts = (facts_of("go5"),)
+    return replace(Plan(axis, rows, (Path("go5"),), facts, base, out, 1, "go5-lite", "go5/next-move", 8), **changes)
 
 
 @dataclass
@@ -41,6 +46,7 @@ class Trainings:
     trained: list[TrainOptions] = field(default_factory=list)
     prepared: list[TrainOptions] = field(default_factory=list)
     evaluated: list[Path] = field(default_factory=list)
+    devices: list[str] = field(default_factory=list)
     stop_at: int = -1
 
     def prepare(self, asked: TrainOptions, progress: bool = True) -> None:
@@ -63,8 +69,9 @@ class Trainings:
             told,
         )
 
-    def evaluate(self, text: str, suite: str, out: Path, **_: Any) -> Path:
+    def evaluate(self, text: str, suite: str, out: Path, device: str = "", **_: Any) -> Path:
         self.evaluated.append(Path(text))
+        self.devices.append(device)
         table = json.loads(RESULT.read_text())
         (task,) = [task for task in table["tasks"] if task["metrics"]][:1]
         number = {
@@ -164,6 +171,33 @@ def test_finished_rows_are_kept(tmp_path: Path, trainings: Trainings) -> None:
         ablate.run(replace(plan, limit=None))
 
 
+def test_rows_of_another_dataset_are_not_taken_for_its_own(tmp_path: Path, trainings: Trainings) -> None:
+    plan = plan_of(tmp_path)
+    ablate.run(plan)
+    other = replace(plan, data=(Path("elsewhere/go5"),), facts=(facts_of("go5", "decade"),))
+    with pytest.raises(BuildError, match=r"data of the content 'c0ffee.*now it is 'decade.*another --out"):
+        ablate.run(other)
+    moved = replace(plan, data=(Path("elsewhere/renamed"),), facts=(facts_of("renamed"),))
+    ablate.run(moved)
+    assert len(trainings.trained) == 3, "the same content under another name is the same dataset"
+
+
+def test_datasets_as_rows_are_told_apart_by_content(tmp_path: Path, trainings: Trainings) -> None:
+    def of(*data: tuple[str, str]) -> Plan:
+        places = tuple(Path(name) for name, _ in data)
+        facts = tuple(facts_of(*each) for each in data)
+        return replace(plan_of(tmp_path), axis="data", rows=variants("data", places, 9), data=places, facts=facts)
+
+    first = ablate.run(of(("a", "c0ffee"), ("b", "facade")))
+    assert [(row["data"], row["content"][:6]) for row in first] == [("a", "c0ffee"), ("b", "facade")]
+    again = ablate.run(of(("a", "c0ffee"), ("b", "decade"), ("c", "ba5e00")))
+    assert len(trainings.trained) == 4 and again[0] == first[0]
+    assert again[1]["weights_sha256"] != first[1]["weights_sha256"]
+    assert len({asked.work for asked in trainings.prepared}) == 4
+    with pytest.raises(BuildError, match="content 'of each row'"):
+        ablate.run(replace(plan_of(tmp_path), axis="data"))
+
+
 def test_the_table_has_means_over_seeds_and_the_papers_numbers(tmp_path: Path, trainings: Trainings) -> None:
     plan = plan_of(tmp_path, seeds=2)
     rows = ablate.run(plan)
@@ -185,6 +219,14 @@ def test_the_table_has_means_over_seeds_and_the_papers_numbers(tmp_path: Path, t
     assert people[1]["accuracy"] == "55.0% (40.0% to 70.0%)" and people[1]["paper_accuracy"] == "78.6%"
 
 
+def test_rows_are_asked_where_they_are_trained(
+    tmp_path: Path, trainings: Trainings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ablate, "choose_device", lambda name: {"auto": "cuda:0", "cpu": "cpu"}[name])
+    ablate.run(plan_of(tmp_path, only=("codes",)))
+    assert trainings.devices == ["cuda:0"]
+
+
 def test_names_of_rows_are_names_of_folders() -> None:
     assert slug("re-annotated human") == "re-annotated-human" and slug("codes+video") == "codes+video"
 
@@ -194,7 +236,8 @@ def run(*words: object) -> Any:
 
 
 def test_the_command_writes_one_table(go5: Path, tmp_path: Path, trainings: Trainings) -> None:
-    words = ("--axis", "target", "--data", go5, "--steps", 5, "--seeds", 2, "--limit", 8, "--out", tmp_path)
+    words = ("--axis", "target", "--data", go5, "--steps", 5, "--seeds", 2, "--limit", 8, "--out", tmp_path,
+             "--unchanged", "drop")  # fmt: skip
     done = run(*words)
     assert done.exit_code == 0, done.output
     assert "the paper's accuracy" in done.output and "78.6%" in done.output
@@ -203,6 +246,9 @@ def test_the_command_writes_one_table(go5: Path, tmp_path: Path, trainings: Trai
     assert table.count("\n| ") == 4 and "codes+video" in table
     facts = json.loads((tmp_path / "ablate-target.json").read_text())
     assert facts["suite"] == "go5-lite" and facts["steps"] == 5 and str(tmp_path) not in json.dumps(facts)
+    manifest = json.loads((go5 / "manifest.json").read_text())
+    assert [(row["name"], row["content"]) for row in facts["data"]] == [("go5", manifest["content"])]
+    assert facts["unchanged"] == "drop" and trainings.trained[0].unchanged == "drop"
     assert (tmp_path / "ablate-target.png").exists() and trainings.trained[0].minutes is None
     again = run(*words, "--json")
     assert (
@@ -221,6 +267,8 @@ def test_what_cannot_be_is_refused_before_anything_is_trained(
             "watched the board 5x5 and cannot answer the board 9x9",
         ),
         (("--axis", "target", "--size", "tny"), "Did you mean 'tiny'"),
+        (("--axis", "target", "--unchanged", "drp"), "Did you mean 'drop'"),
+        (("--axis", "target", "--device", "foo"), "Take cpu, cuda or auto"),
         (("--axis", "target", "--set", "transformer.depth=3"), "unknown key of the table transformer"),
         (("--axis", "target", "--data", go5), "several are compared on --axis data alone"),
     ):
