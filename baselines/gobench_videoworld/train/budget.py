@@ -23,7 +23,7 @@ def settle(trainer: Trainer, since: float) -> int:
     plan = trainer.plan
     before = {name: tensor.clone() for name, tensor in trainer.tensors().items()}
     step = _seconds_a_step(trainer, SHARE * plan.minutes * 60)
-    look = min(_took(lambda: trainer.evaluate(0)) for _ in range(2))  # the first one reads what it looks at
+    look = min(_seconds_a_look(trainer, plan.steps + n) for n in (1, 2))  # the first one reads what it looks at
     trainer.restore({name.removeprefix(MODEL): tensor for name, tensor in before.items()}, {})
     left = plan.minutes * 60 - (time.monotonic() - since)
     return trainer.parallel.agreed(_steps(left, step, look, plan.steps, plan.evaluate_every))
@@ -49,6 +49,16 @@ def _seconds_a_step(trainer: Trainer, seconds: float) -> float:
                 break
     timed = times[WARM:] or times
     return sorted(timed)[len(timed) // 2]
+
+
+def _seconds_a_look(trainer: Trainer, step: int) -> float:
+    """An evaluation and its picture; at a step that no look belongs to, so that nothing remembered is taken for it."""
+
+    def look() -> None:
+        trainer.evaluate(step)
+        trainer.picture(step)
+
+    return _took(look)
 
 
 def _took(work: Callable[[], object]) -> float:

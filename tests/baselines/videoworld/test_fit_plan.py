@@ -144,6 +144,30 @@ def test_minutes_are_kept(tmp_path: Path) -> None:
     assert time.monotonic() - since < 8
 
 
+def test_a_look_is_timed_with_all_that_it_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stage that remembers a step's answers draws them anew for each timed look, and for its picture, too."""
+
+    class Remembering(Toy):
+        answered = -1
+
+        def evaluate(self, step: int) -> dict[str, float]:
+            if step != self.answered:
+                self.answered = step
+                time.sleep(0.05)
+            return super().evaluate(step)
+
+        def picture(self, step: int) -> Any:
+            time.sleep(0.05)
+            return super().picture(step)
+
+    found: list[float] = []
+    monkeypatch.setattr(budget, "_steps", lambda left, step, look, *rest: found.append(look) or 3)
+    stage = Remembering()
+    assert fit(stage, Plan(50, minutes=1.0, batch=8, evaluate_every=1), tmp_path, progress=False).step == 3
+    assert 0.1 <= found[0] < 0.5
+    assert stage.looks == [51, 52, 1, 2, 3]
+
+
 def test_steps_that_fit() -> None:
     assert budget._steps(100, 0.1, 0, 10**6, None) == 1000
     assert budget._steps(100, 0.1, 0, 50, None) == 50
