@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from gobench import registry
+from gobench.errors import UsageError
 from gobench.loader import ClipDataset, View
 from gobench.seeds import seed64, stream
 from gobench.types import Array, Json, Record
 from gobench_videoworld.answers import Answers
+from gobench_videoworld.options import ALL
 
 UNCHANGED = "no-change"  # a domain's word for an answer that shows what was shown
 
@@ -22,17 +25,42 @@ UNCHANGED = "no-change"  # a domain's word for an answer that shows what was sho
 class Exam:
     """Some prompts of a split, always the same ones, with what came next."""
 
-    def __init__(self, folder: Path | str, split: str, history: int, questions: int, seed: int) -> None:
-        """Raises DataError or UsageError where the dataset does not have such clips."""
+    def __init__(
+        self, folder: Path | str, split: str, history: int, questions: int, seed: int, turns: str = ALL
+    ) -> None:
+        """Choose the prompts.
+
+        Args:
+            turns: whose turns are asked about, as ``data.windows.Windows`` has it.
+
+        Raises:
+            DataError, UsageError: the dataset does not have such clips.
+        """
         self._clips = ClipDataset(folder, split, View(length=history + 1, hop=1, record=True))
-        many = min(questions, len(self._clips))
-        self._chosen = np.sort(stream(seed, "exam").choice(len(self._clips), many, replace=False))
+        self._chosen = np.sort(self._drawn(questions, seed, turns))
         self.seeds = np.array([seed64(seed, "exam", int(n)) for n in self._chosen], np.uint64)
         config = self._clips.episodes.data.plan.config  # type: ignore[attr-defined]
         self._domain: Any = registry.domain(config.domain)
         self._options: Json = config.options
         self._times: list[int] = []
         self._records: list[Record] = []
+
+    def _drawn(self, questions: int, seed: int, turns: str) -> npt.NDArray[np.int64]:
+        draws, many = stream(seed, "exam"), min(questions, len(self._clips))
+        if turns == ALL:
+            return draws.choice(len(self._clips), many, replace=False)
+        order = draws.permutation(len(self._clips))
+        found = list(islice((n for n in order.tolist() if self._first_mover_is_next(n)), many))
+        if not found:
+            raise UsageError(f"no prompt of this split is before a turn of the side that moves first: turns {turns!r}.")
+        return np.array(found, np.int64)
+
+    def _first_mover_is_next(self, clip: int) -> bool:
+        """Whether an even number of plies was made before the clip's last but one frame; no move is looked at."""
+        row, start = self._clips.table.locate(clip)
+        time = start + self._clips.view.length - 2
+        first = self._clips.episodes.sample(row).record().get("first_ply", 0)
+        return (int(first) + time) % 2 == 0
 
     @cached_property
     def frames(self) -> Array:

@@ -59,10 +59,9 @@ class Material:
 
     @cached_property
     def exam(self) -> Exam:
-        """Prompts that are held out."""
-        return Exam(
-            self.asked.data, self.held_out, self.config.transformer.history, QUESTIONS, self.asked.seed
-        )
+        """Prompts that are held out, before turns that are learnt."""
+        history, asked = self.config.transformer.history, self.asked
+        return Exam(asked.data, self.held_out, history, QUESTIONS, asked.seed, asked.turns)
 
     def pool(self) -> FramePool:
         """Frames that the tokenizer learns from."""

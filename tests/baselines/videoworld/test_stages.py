@@ -189,6 +189,19 @@ def test_an_exam_is_the_same_every_time(go5: Path, exam: Exam) -> None:
     assert 0 < len(few.frames) < 30
 
 
+def test_an_exam_asks_about_the_turns_that_are_learnt(go5: Path, windows: dict[str, Windows]) -> None:
+    """The same frames x_t as the windows of those turns, which the token store's first plies decide."""
+    first = Exam(go5, "train", 2, 10_000, 0, "first")
+    assert len(first.frames) > 60
+    asked = {(int(row), start + 1) for row, start in map(first._clips.table.locate, first._chosen.tolist())}
+    own = Windows(windows["video"].store, OFFSETS, 2, 0, turns="first")
+    learnt = own.at(np.arange(len(own)))
+    pairs = set(zip(learnt["episode"].tolist(), learnt["time"].tolist(), strict=True))
+    assert asked == {(row, time) for row, time in pairs if time > 0}  # an exam repeats no first frame
+    few = Exam(go5, "train", 2, 12, 0, "first")
+    assert len(few.frames) == 12 and np.array_equal(Exam(go5, "train", 2, 12, 0, "first").frames, few.frames)
+
+
 def test_an_exam_asks_for_one_frame(exam: Exam, made: dict[str, Networks], small: VideoWorldConfig) -> None:
     own = made["video"]
     assert own.tokenizer is not None
