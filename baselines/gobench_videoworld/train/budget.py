@@ -23,7 +23,9 @@ def settle(trainer: Trainer, since: float) -> int:
     plan = trainer.plan
     before = {name: tensor.clone() for name, tensor in trainer.tensors().items()}
     step = _seconds_a_step(trainer, SHARE * plan.minutes * 60)
-    look = min(_seconds_a_look(trainer, plan.steps + n) for n in (1, 2))  # the first one reads what it looks at
+    look = min(
+        _seconds_a_look(trainer, plan.steps + n) for n in (1, 2)
+    )  # the first one reads what it looks at
     trainer.restore({name.removeprefix(MODEL): tensor for name, tensor in before.items()}, {})
     left = plan.minutes * 60 - (time.monotonic() - since)
     return trainer.parallel.agreed(_steps(left, step, look, plan.steps, plan.evaluate_every))

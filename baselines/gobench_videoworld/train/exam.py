@@ -52,7 +52,9 @@ class Exam:
         order = draws.permutation(len(self._clips))
         found = list(islice((n for n in order.tolist() if self._first_mover_is_next(n)), many))
         if not found:
-            raise UsageError(f"no prompt of this split is before a turn of the side that moves first: turns {turns!r}.")
+            raise UsageError(
+                f"no prompt of this split is before a turn of the side that moves first: turns {turns!r}."
+            )
         return np.array(found, np.int64)
 
     def _first_mover_is_next(self, clip: int) -> bool:

@@ -101,12 +101,8 @@ class Material:
             )  # fmt: skip
         return self._made[split]
 
-    def for_latent(self, split: str) -> Windows | FrameWindows:
-        """What the latent model learns from."""
-        return self._frame_windows(split) if self._pixels else self.windows(split)
-
-    def for_transformer(self, split: str) -> Windows | PairedWindows:
-        """What the transformer learns from."""
+    def lessons(self, split: str) -> Windows | PairedWindows:
+        """What latent model and transformer learn from: the same windows, with frames where codes come from these."""
         windows = self.windows(split)
         return PairedWindows(windows, self._frame_windows(split)) if self._pixels else windows
 

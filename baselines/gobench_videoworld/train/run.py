@@ -188,14 +188,14 @@ class _Training:
         module, recipe = self.networks.latent, LATENT_RECIPES[self.config.latent.form]
         assert module is not None
         plan = self._plan("latent", recipe.steps, recipe.batch, recipe.lr)
-        train, held_out = map(self.material.for_latent, self.material.splits)
+        train, held_out = map(self.material.lessons, self.material.splits)
         return LatentStage(self.config, module, train, held_out, plan.batch, self.material.exam), plan
 
     def _transformer(self) -> tuple[Stage, Plan]:
         recipe = RECIPES[self.asked.size]
         steps = self.asked.steps or (UNLIMITED if self.asked.minutes else recipe.steps)
         batch = self.asked.batch or recipe.batch
-        train, held_out = map(self.material.for_transformer, self.material.splits)
+        train, held_out = map(self.material.lessons, self.material.splits)
         plan = replace(self._plan("transformer", steps, batch, self.asked.lr or recipe.lr), accumulate=self.asked.accumulate,
                        compile=self.asked.compile, precision=self.asked.precision, wandb=self.asked.wandb)  # fmt: skip
         return TransformerStage(self.networks, train, held_out, self.material.exam, batch), plan

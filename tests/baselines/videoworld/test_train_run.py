@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from gobench.canonical import read_json
 from gobench.errors import BuildError, DataError, StoppedError
@@ -20,7 +21,7 @@ from gobench.models.contents import PROVENANCE, contents
 from gobench_videoworld.options import TrainOptions
 from gobench_videoworld.train import material
 from gobench_videoworld.train.run import Trained, train
-from gobench_videoworld.train.stages import TokenizerStage, TransformerStage
+from gobench_videoworld.train.stages import LatentStage, TokenizerStage, TransformerStage
 
 SMALL = ("transformer.hidden_size=16", "transformer.num_hidden_layers=1", "transformer.num_attention_heads=2",
          "transformer.num_key_value_heads=2", "transformer.intermediate_size=24", "tokenizer.width=16")  # fmt: skip
@@ -32,8 +33,10 @@ FORMS: dict[str, dict[str, Any]] = {
     "generic": {"latent": "generic"},
     "codes": {"target": "codes"},
     "no codes": {"target": "video"},
+    "pixel": {"latent": "pixel", "unchanged": "drop", "horizon": (1, 2),
+              "settings": (*SMALL, "latent.width=8", "latent.blocks=1", "latent.levels=4,4")},
     "fewer": {"episodes": 9, "turns": "first", "horizon": (1, 2), "symmetry": "none", "accumulate": 2},
-}
+}  # fmt: skip
 STEPS, BATCH = 12, 8
 SILENT = {"progress": False}
 
@@ -105,6 +108,27 @@ def test_the_model_tells_how_it_was_made(trained: Any, form: str) -> None:
     row = told["curve"]["transformer"][0]
     assert {"loss", "legal", "unchanged", "as_played", "seconds"} <= row.keys()
     assert told["options"] == options.decisive() and str(options.work.parent) not in str(told)
+
+
+def test_a_latent_model_of_pixels_learns_from_the_windows_of_the_transformer(
+    asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those without a change are dropped for both."""
+    seen: dict[str, list[Any]] = {"latent": [], "transformer": []}
+    for stage in (LatentStage, TransformerStage):
+
+        def batch(self: Any, step: int, rank: int, world: int, real: Any = stage.batch) -> Any:
+            made = real(self, step, rank, world)
+            seen[self.name].append(made)
+            return made
+
+        monkeypatch.setattr(stage, "batch", batch)
+    train(asked(steps=4, **{**FORMS["pixel"], "symmetry": "none"}), **SILENT)
+    for made in seen["latent"]:
+        assert (made["frames"][:, 0] != made["frames"][:, 1]).flatten(1).any(1).all()
+        assert (made["before"][:, 0] != made["after"][:, 0]).any(1).all()
+    for one, other in zip(seen["latent"], seen["transformer"], strict=True):
+        assert torch.equal(one["episode"], other["episode"]) and torch.equal(one["frames"], other["frames"])
 
 
 def test_a_finished_training_is_left_as_it_is(trained: Any) -> None:
