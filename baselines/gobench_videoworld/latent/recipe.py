@@ -18,6 +18,6 @@ class Recipe:
 RECIPES: Mapping[str, Recipe] = {
     "located": Recipe(steps=2500, batch=32, lr=1e-2),
     "generic": Recipe(steps=5000, batch=32, lr=3e-3),
-    "pixel": Recipe(steps=20000, batch=8, lr=3e-4),
+    "pixel": Recipe(steps=20000, batch=8, lr=1e-3),
 }
 """Form -> its recipe."""
