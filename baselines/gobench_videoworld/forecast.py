@@ -10,12 +10,12 @@ from gobench.dataset import Dataset, open_dataset
 from gobench.types import Record
 from gobench_videoworld.config import VideoWorldConfig
 from gobench_videoworld.configure import configured, scene
+from gobench_videoworld.flops import step_flops
 from gobench_videoworld.latent import RECIPES as LATENT_RECIPES
 from gobench_videoworld.networks import Networks, networks
 from gobench_videoworld.options import TrainOptions
 from gobench_videoworld.tokenizer import RECIPES as TOKENIZER_RECIPES
 from gobench_videoworld.train.recipes import RECIPES
-from gobench_videoworld.transformer.flops import training_flops
 
 
 def forecast(asked: TrainOptions) -> Record:
@@ -82,7 +82,7 @@ def _stages(asked: TrainOptions, config: VideoWorldConfig, made: Networks) -> It
         if name == "transformer":
             steps = asked.steps or (None if asked.minutes else recipe.steps)
             batch = asked.batch or recipe.batch
-            tokens, flops = made.transformer.trained(batch), training_flops(made.transformer, batch)
+            tokens = made.transformer.trained(batch)
         else:
             own = (
                 TOKENIZER_RECIPES[config.tokenizer.encoder]
@@ -92,6 +92,6 @@ def _stages(asked: TrainOptions, config: VideoWorldConfig, made: Networks) -> It
             steps, batch = min(own.steps, asked.steps or own.steps), own.batch
             frames = 1 if name == "tokenizer" else 1 + len(config.latent.offsets)
             tokens = batch * config.sites * frames
-            flops = 6.0 * sum(p.numel() for p in module.parameters()) * tokens
+        flops = step_flops(module, batch, made.latent)
         yield name, {"steps": steps, "batch": batch, "tokens_a_step": tokens, "flops_a_step": flops,
                      "flops": None if steps is None else flops * steps}  # fmt: skip

@@ -1,8 +1,8 @@
 """An ablation from trainings to one table. Finished rows are kept: the same command goes on, or adds rows and seeds.
 
-OUT/ablation.json              what all rows share
-    shared/DATA-KIND-seed-N/   of a dataset by its content: the tokenizer, and frames as tokens: made once, the same for all rows of a seed
-    AXIS/ROW/seed-N/           model.pt, train/ (its training), eval/ (its result)
+OUT/ablation.json                 what all rows share
+    shared/CONTENT-KIND-seed-N/   the tokenizer, and frames as tokens, of a dataset: made once, the same for all rows of a seed
+    AXIS/ROW/seed-N/              model.pt, train/ (its training), eval/ (its result)
 """
 
 from __future__ import annotations

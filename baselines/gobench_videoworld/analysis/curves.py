@@ -209,13 +209,13 @@ def _operations_a_step(one: Told) -> float:
     """Of the transformer; from the model's shape, for which its file is needed."""
     import torch
 
+    from gobench_videoworld.flops import step_flops
+    from gobench_videoworld.networks import networks
     from gobench_videoworld.train.recipes import RECIPES
-    from gobench_videoworld.transformer.dynamics import Dynamics
-    from gobench_videoworld.transformer.flops import training_flops
 
     if one.config is None:
         return 0.0  # a result alone has its last place only
     every = RECIPES[str(one.options.get("size", "tiny"))].frame_every
     with torch.device("meta"):  # shapes without memory
-        made = Dynamics(one.config, every)
-    return training_flops(made, _batch(one))
+        made = networks(one.config, every)
+    return step_flops(made.transformer, _batch(one), made.latent)

@@ -18,6 +18,7 @@ from gobench_videoworld.config import VideoWorldConfig
 from gobench_videoworld.data.frames import FramePool
 from gobench_videoworld.data.paired import PairedWindows
 from gobench_videoworld.data.windows import Windows
+from gobench_videoworld.flops import step_flops
 from gobench_videoworld.latent import LatentModel
 from gobench_videoworld.latent.measures import Steps, drawing, used
 from gobench_videoworld.networks import Networks
@@ -27,7 +28,6 @@ from gobench_videoworld.train.exam import Exam
 from gobench_videoworld.train.pictures import sheet
 from gobench_videoworld.train.stage import Batch
 from gobench_videoworld.transformer.dynamics import Dynamics
-from gobench_videoworld.transformer.flops import training_flops
 
 SHOWN = 4  # rows of a sample picture
 CHECKED, CHECKED_PIXELS = 512, 32  # validation windows looked at, of tokens and of frames
@@ -46,7 +46,7 @@ class TokenizerStage:
         self._stored = held_out
         self.steps = steps  # of the whole training; ``fit`` puts in what the minutes settled
         self.tokens = batch * module.config.sites
-        self.flops = 6.0 * sum(p.numel() for p in module.parameters()) * self.tokens
+        self.flops = step_flops(module, batch)
         self.identity: Record = {"data": pool.identity}
 
     def batch(self, step: int, rank: int, world: int) -> Batch:
@@ -127,7 +127,7 @@ class LatentStage:
         self._config, self._exam = config, exam
         self._pixel = config.latent.form == "pixel"
         self.tokens = batch * config.sites * (1 + len(config.latent.offsets))
-        self.flops = 6.0 * sum(p.numel() for p in module.parameters()) * self.tokens
+        self.flops = step_flops(module, batch)
         self.identity: Record = {"data": windows.provenance}
 
     def batch(self, step: int, rank: int, world: int) -> Batch:
@@ -225,7 +225,7 @@ class TransformerStage:
         self.config = networks.transformer.config
         self.module = Lesson(networks.transformer, networks.latent)
         self.tokens = networks.transformer.trained(batch)
-        self.flops = training_flops(networks.transformer, batch)
+        self.flops = step_flops(networks.transformer, batch, networks.latent)
         self.identity: Record = {"data": windows.provenance, "config": self.config.to_json()}
 
     def batch(self, step: int, rank: int, world: int) -> Batch:

@@ -36,7 +36,9 @@ def plan_of(out: Path, axis: str = "target", only: tuple[str, ...] = (), **chang
     )
     rows = variants(axis, (Path("go5"),), 320, only)
     facts = (facts_of("go5"),)
-    return replace(Plan(axis, rows, (Path("go5"),), facts, base, out, 1, "go5-lite", "go5/next-move", 8), **changes)
+    return replace(
+        Plan(axis, rows, (Path("go5"),), facts, base, out, 1, "go5-lite", "go5/next-move", 8), **changes
+    )
 
 
 @dataclass
@@ -186,7 +188,9 @@ def test_datasets_as_rows_are_told_apart_by_content(tmp_path: Path, trainings: T
     def of(*data: tuple[str, str]) -> Plan:
         places = tuple(Path(name) for name, _ in data)
         facts = tuple(facts_of(*each) for each in data)
-        return replace(plan_of(tmp_path), axis="data", rows=variants("data", places, 9), data=places, facts=facts)
+        return replace(
+            plan_of(tmp_path), axis="data", rows=variants("data", places, 9), data=places, facts=facts
+        )
 
     first = ablate.run(of(("a", "c0ffee"), ("b", "facade")))
     assert [(row["data"], row["content"][:6]) for row in first] == [("a", "c0ffee"), ("b", "facade")]
