@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,30 +20,55 @@ from gobench_videoworld.train.state import set_aside
 from gobench_videoworld.train.tensorfile import write_tensors
 
 ASKED, WEIGHTS, DONE, MINUTES = "asked.json", "weights.safetensors", "done.json", "minutes.json"
+LOCK = ".lock"
 TOKENS = "tokens"  # the folder of all splits' tokens
+
+
+@contextlib.contextmanager
+def held(asked: TrainOptions, parallel: Parallel) -> Iterator[None]:
+    """Hold the whole work folder, so that nobody else trains in it or begins it anew meanwhile.
+
+    Raises:
+        BuildError: somebody is at work there, or there is nothing to go on with (``resume`` "must").
+    """
+    with contextlib.ExitStack() as stack:
+        parallel.first(lambda: _take(asked, stack))
+        yield
+
+
+def _take(asked: TrainOptions, stack: contextlib.ExitStack) -> None:
+    if asked.resume == "must" and not (asked.work / ASKED).exists():
+        raise BuildError(f"{asked.work} holds no training to go on with: leave --resume out to start one.")
+    refusal = f"another training is at work in {asked.work}: wait for it, end it, or choose another --work."
+    stack.enter_context(atomic.lock(asked.work / LOCK, refusal))
 
 
 def remember(asked: TrainOptions, parallel: Parallel, say: Report) -> None:
     """Write down what was asked for, or check that it is what was asked for before; ``resume`` "never" begins anew.
 
     Raises:
-        BuildError: the folder is another training's, or has none to go on with (``resume`` "must"); names what differs.
+        BuildError: the folder is another training's; names what differs.
     """
+    parallel.first(lambda: _remember(asked, say))
+
+
+def _remember(asked: TrainOptions, say: Report) -> None:
     path, now = asked.work / ASKED, {**asked.decisive(), "stage": ""}
-    if path.exists() and asked.resume != "never":
-        before = canonical.read_json(path)
-        if differing := [key for key in now if before.get(key) != now[key]]:
-            key = differing[0]
-            raise BuildError(
-                f"{asked.work} holds a training with {key} {before.get(key)!r}; now it is {now[key]!r}. Choose another --work, "
-                "or start anew with --resume never."
-            )
-    elif asked.resume == "must":
-        raise BuildError(f"{asked.work} holds no training to go on with: leave --resume out to start one.")
-    if parallel.main:
+    if path.exists():
         if asked.resume == "never":
             _forget(asked, say)
-        atomic.write(path, canonical.pretty(now))
+        else:
+            _check_same(asked.work, canonical.read_json(path), now)
+    atomic.write(path, canonical.pretty(now))
+
+
+def _check_same(work: Path, before: Record, now: Record) -> None:
+    if differing := [key for key in now if before.get(key) != now[key]]:
+        key = differing[0]
+        raise BuildError(
+            f"{work} holds a training with {key} {before.get(key)!r}; now it is {now[key]!r}. Choose another --work, "
+            "or start anew with --resume never."
+        )
 
 
 def _forget(asked: TrainOptions, say: Report) -> None:

@@ -9,9 +9,9 @@ import contextlib
 import copy
 import gc
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import torch
 import torch.distributed as dist
@@ -21,7 +21,7 @@ from torch.distributed.fsdp import FSDPModule, fully_shard
 from torch.distributed.tensor import DTensor, distribute_tensor
 from torch.nn.parallel import DistributedDataParallel
 
-from gobench.errors import UsageError
+from gobench.errors import GobenchError, UsageError
 
 T = TypeVar("T")
 LAYERS = "layers"
@@ -58,6 +58,19 @@ class Parallel:
         dist.broadcast_object_list(box, src=0)
         found: T = box[0]
         return found
+
+    def first(self, work: Callable[[], T]) -> T:
+        """What ``work`` gives to the first process, everywhere, or the GobenchError that it met; every rank must call it."""
+        found: T | GobenchError | None = None
+        if self.main:
+            try:
+                found = work()
+            except GobenchError as error:
+                found = error
+        found = self.agreed(found)
+        if isinstance(found, GobenchError):
+            raise found
+        return cast(T, found)
 
 
 def choose_device(name: str = "auto", local: int = 0) -> torch.device:

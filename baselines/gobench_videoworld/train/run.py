@@ -104,7 +104,7 @@ def _training(asked: TrainOptions, report: Report | None, progress: bool) -> Ite
         torch.set_num_threads(asked.threads)
     cpu.prepare()
     config = configured(asked, scene(asked.data))
-    with started(asked.device, asked.fsdp) as parallel:
+    with started(asked.device, asked.fsdp) as parallel, keep.held(asked, parallel):
         keep.remember(asked, parallel, report or _silent)
         yield _Training(asked, config, parallel, report, progress)
 

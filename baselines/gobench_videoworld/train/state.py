@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from gobench.canonical import dumps
-from gobench.errors import GobenchError, UsageError
+from gobench.errors import UsageError
 from gobench.types import Json, Record
 from gobench_videoworld.train.checkpoints import (
     BEST,
@@ -74,7 +74,7 @@ class Keeper:
             BuildError: it is of another training; names the keys that differ.
             DataError: none can be read.
         """
-        path = self._path(resume)
+        path = self.trainer.parallel.first(lambda: self._look(resume))  # all get its answer, or its error
         if path is None:
             return False
         found = read(path)
@@ -87,19 +87,6 @@ class Keeper:
         self._saved = found.step
         self.say(f"{self.trainer.stage.name}: going on from step {found.step} of {plan.steps}.")
         return True
-
-    def _path(self, resume: str) -> Path | None:
-        """The first rank looks; all get its answer, or its error."""
-        found: Path | GobenchError | None = None
-        if self.trainer.parallel.main:
-            try:
-                found = self._look(resume)
-            except GobenchError as error:
-                found = error
-        found = self.trainer.parallel.agreed(found)
-        if isinstance(found, GobenchError):
-            raise found
-        return found
 
     def _look(self, resume: str) -> Path | None:
         if resume == "never":

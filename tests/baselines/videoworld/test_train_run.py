@@ -13,13 +13,14 @@ import numpy as np
 import pytest
 import torch
 
+from gobench import atomic
 from gobench.canonical import read_json
 from gobench.errors import BuildError, DataError, StoppedError
 from gobench.loader import ClipDataset, View
 from gobench.models import load
 from gobench.models.contents import PROVENANCE, contents
 from gobench_videoworld.options import TrainOptions
-from gobench_videoworld.train import material
+from gobench_videoworld.train import keep, material
 from gobench_videoworld.train.run import Trained, train
 from gobench_videoworld.train.stages import LatentStage, TokenizerStage, TransformerStage
 
@@ -201,6 +202,19 @@ def test_a_training_can_begin_anew(trained: Any, asked: Asked) -> None:
     assert done.weights_sha256 == wanted.weights_sha256 != other.weights_sha256
     assert any("starting anew" in line for line in said)
     assert train(asked(), **SILENT).stages == {}
+
+
+@pytest.mark.parametrize("resume", ["never", "auto"])
+def test_a_training_at_work_is_left_alone(asked: Asked, resume: str) -> None:
+    train(asked(input="state"), **SILENT)
+    work = asked().work
+    before = {p: p.stat().st_mtime_ns for p in work.rglob("*")}
+    with (
+        atomic.lock(work / keep.LOCK, "held"),
+        pytest.raises(BuildError, match=r"another training is at work in .*work: wait for it"),
+    ):
+        train(asked(input="state", resume=resume), **SILENT)
+    assert {p: p.stat().st_mtime_ns for p in work.rglob("*")} == before
 
 
 def test_what_builds_on_a_stage_begun_anew_is_not_finished(trained: Any, asked: Asked) -> None:
