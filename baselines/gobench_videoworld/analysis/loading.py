@@ -28,12 +28,16 @@ NO_CODES = {
 def opened(place: str, device: str = "cpu") -> VideoWorld:
     """A trained VideoWorld: model.pt, or model.pt?temperature=0.5 with other settings of its sampler.
 
+    Args:
+        device: a torch device, or "auto": a GPU where there is one.
+
     Raises:
-        UsageError: another model's file, or no such setting. DataError: no file, or a broken one.
+        UsageError: another model's file, no such setting, or a device that is not there. DataError: no file, or a broken one.
     """
     from gobench_videoworld.model import VideoWorld
+    from gobench_videoworld.train.parallel import choose_device
 
-    return VideoWorld(place, device)
+    return VideoWorld(place, str(choose_device(device)))
 
 
 def with_codes(place: str, device: str = "cpu") -> VideoWorld:

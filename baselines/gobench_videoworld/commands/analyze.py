@@ -20,7 +20,8 @@ HOME = Path("runs") / "analysis"
 MODEL = click.argument("model", metavar="MODEL")
 MODELS = click.argument("models", metavar="MODEL...", nargs=-1, required=True)
 DATA = click.option("--data", required=True, type=PLACE, metavar="DIR", help="Folder of a finished dataset.")
-DEVICE = click.option("--device", default="cpu", show_default=True, help="Where the model runs: cpu, cuda.")
+DEVICE = click.option("--device", default="cpu", show_default=True, metavar="NAME",
+                      help="Where the model runs: cpu, cuda, or auto: a GPU where there is one.")  # fmt: skip
 SEED = click.option(
     "--seed", default=0, show_default=True, metavar="N", help="Root of everything that is drawn."
 )

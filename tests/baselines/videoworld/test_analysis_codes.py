@@ -17,7 +17,7 @@ from gobench.cli import cli
 from gobench.dataset import open_dataset
 from gobench.errors import DataError, UsageError
 from gobench_videoworld.analysis import codes, imagine
-from gobench_videoworld.analysis.loading import same_world, with_codes
+from gobench_videoworld.analysis.loading import opened, same_world, with_codes
 from gobench_videoworld.analysis.windows import Sight, choose, code_vectors, split_of
 from gobench_videoworld.answers import VideoAnswers
 from gobench_videoworld.config import LatentConfig, TokenizerConfig, VideoWorldConfig
@@ -272,6 +272,11 @@ def test_models_without_codes_are_refused(
     assert not list(tmp_path.iterdir())
 
 
+def test_auto_is_a_device_that_is_there(untrained: Models) -> None:
+    made = opened(str(untrained["video"]), "auto")
+    assert made.answers.device.type == ("cuda" if torch.cuda.is_available() else "cpu")
+
+
 def test_what_does_not_fit_is_refused(untrained: Models, go5: Path, tmp_path: Path) -> None:
     model = untrained["video+ldm"]
     for words, kind, says in (
@@ -279,6 +284,8 @@ def test_what_does_not_fit_is_refused(untrained: Models, go5: Path, tmp_path: Pa
         (("codes", model, "--data", tmp_path), DataError, "holds no"),
         (("codes", model, "--data", go5, "--split", "trian"), UsageError, "Did you mean 'train'"),
         (("codes", model, "--data", go5, "--projection", "tsne"), UsageError, "unknown projection"),
+        (("codes", model, "--data", go5, "--device", "foo"), UsageError, "Take cpu, cuda or auto"),
+        (("codes", model, "--data", go5, "--device", "cuda:77"), UsageError, "Take cpu, cuda or auto"),
     ):
         done = run(*words, "--out", tmp_path / "out")
         assert isinstance(done.exception, kind) and says in str(done.exception), (words, done.exception)

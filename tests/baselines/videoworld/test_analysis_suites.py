@@ -250,6 +250,7 @@ def test_what_cannot_be_asked_is_refused(command: str, untrained: Models, tmp_pa
         ((model, "--suite", "go9-lite"), "watched the board 5x5 and cannot answer the board 9x9"),
         ((model, "--suite", "go5-light"), "Did you mean 'go5-lite'"),
         ((model, "--suite", "go5-lite", "--task", "rollout"), "unknown task of single frames"),
+        ((model, "--device", "foo"), "device 'foo' cannot be used"),
     ):
         done = run(command, *words, "--limit", 4, "--out", tmp_path)
         assert isinstance(done.exception, UsageError) and says in str(done.exception), (
