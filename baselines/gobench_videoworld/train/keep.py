@@ -13,13 +13,15 @@ from torch import Tensor, nn
 from gobench import atomic, canonical
 from gobench.errors import BuildError, DataError
 from gobench.types import Record
-from gobench_videoworld.options import STAGES, TrainOptions
+from gobench_videoworld.data.store import META
+from gobench_videoworld.options import NEEDED, STAGES, TrainOptions
 from gobench_videoworld.train.fit import Fitted, Report
 from gobench_videoworld.train.parallel import Parallel
 from gobench_videoworld.train.state import set_aside
 from gobench_videoworld.train.tensorfile import write_tensors
 
 ASKED, WEIGHTS, DONE, MINUTES = "asked.json", "weights.safetensors", "done.json", "minutes.json"
+FINISHED = (DONE, MINUTES, WEIGHTS)  # in this order: half of it moved is no finished stage
 LOCK = ".lock"
 TOKENS = "tokens"  # the folder of all splits' tokens
 
@@ -79,13 +81,20 @@ def _forget(asked: TrainOptions, say: Report) -> None:
         if folder.is_symlink():
             folder.unlink()
         elif folder.is_dir():
-            (folder / DONE).unlink(missing_ok=True)
-            (folder / MINUTES).unlink(missing_ok=True)
-            set_aside(folder, say)
-    if (tokens := asked.work / TOKENS).is_symlink():
-        tokens.unlink()
-    elif first == 0 and tokens.is_dir():
-        shutil.rmtree(tokens)
+            set_aside(folder, say, FINISHED)
+    if asked.stages[0] == NEEDED[asked.input][0]:  # all of it anew
+        _forget_stores(asked.work / TOKENS)
+
+
+def _forget_stores(folder: Path) -> None:
+    """Delete what was made of the frames; nothing that is not known to be such a store."""
+    if folder.is_symlink():
+        folder.unlink()
+        return
+    for meta in sorted(folder.glob(f"*/{META}")):
+        shutil.rmtree(meta.parent)
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
 
 
 def minutes(folder: Path, wanted: float, parallel: Parallel) -> float:

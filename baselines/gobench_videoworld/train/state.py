@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from gobench import atomic
 from gobench.canonical import dumps
 from gobench.errors import UsageError
 from gobench.types import Json, Record
@@ -160,15 +161,19 @@ def _better(name: str, value: float, so_far: tuple[int, float] | None) -> bool:
     return value < so_far[1] if name.startswith("-") else value > so_far[1]
 
 
-def set_aside(folder: Path, say: Say) -> None:
-    """Move what an earlier training left in a folder into a subfolder of it."""
-    left = [p for name in (CHECKPOINTS, LINES, TABLE, SAMPLES, EVENTS) if (p := folder / name).exists()]
+def set_aside(folder: Path, say: Say, more: Sequence[str] = ()) -> None:
+    """Move what an earlier training left in a folder into a subfolder of it; ``more``: names that go first."""
+    names = (*more, CHECKPOINTS, LINES, TABLE, SAMPLES, EVENTS)
+    left = [path for name in names if (path := folder / name).exists()]
     if not left:
         return
     number = 1
     while (place := folder / EARLIER.format(number)).exists():
         number += 1
-    place.mkdir()
-    for path in left:
-        path.rename(place / path.name)
+    try:
+        place.mkdir()
+        for path in left:
+            path.rename(place / path.name)
+    except OSError as error:
+        raise atomic.explain(error, place) from error
     say(f"starting anew: what was in {folder} is now in {place}.")

@@ -217,6 +217,35 @@ def test_a_training_at_work_is_left_alone(asked: Asked, resume: str) -> None:
     assert {p: p.stat().st_mtime_ns for p in work.rglob("*")} == before
 
 
+def test_what_begins_anew_deletes_nothing_but_its_own_stores(asked: Asked) -> None:
+    """A folder that no training is known to have been in is left as it is; weights and all else move aside."""
+    work = asked().work
+    for name in ("tokens/mine", "tokenizer"):
+        (work / name).mkdir(parents=True)
+        (work / name / "note.txt").write_text("mine")
+    (work / "tokens" / "train").mkdir()
+    (work / "tokens" / "train" / "meta.json").write_text("{}")
+    with pytest.raises(DataError, match="whose tokens these are"):
+        train(asked(input="state", resume="never"), **SILENT)
+    (work / "tokens" / "train" / "meta.json").unlink()
+    first = train(asked(input="state"), **SILENT)
+    weights = (work / "transformer" / "weights.safetensors").read_bytes()
+    store = work / "tokens" / "train" / "meta.json"
+    store.write_text(store.read_text() + " ")
+    second = train(asked(input="state", resume="never", seed=2), **SILENT)
+    assert second.weights_sha256 != first.weights_sha256 and not store.read_text().endswith(" ")
+    aside = work / "transformer" / "earlier-1"
+    assert {"done.json", "weights.safetensors", "log.csv", "checkpoints"} <= {p.name for p in aside.iterdir()}
+    assert (aside / "weights.safetensors").read_bytes() == weights
+    assert [(work / name / "note.txt").read_text() for name in ("tokens/mine", "tokenizer")] == ["mine"] * 2
+
+
+def test_states_make_room_for_tokens(asked: Asked) -> None:
+    train(asked(input="state"), **SILENT)
+    assert list(train(asked(input="video", resume="never"), **SILENT).stages) == ["tokenizer", "transformer"]
+    assert list(train(asked(input="state", resume="never"), **SILENT).stages) == ["transformer"]
+
+
 def test_what_builds_on_a_stage_begun_anew_is_not_finished(trained: Any, asked: Asked) -> None:
     _, wanted = trained("video+ldm")
     train(asked(seed=3), **SILENT)
