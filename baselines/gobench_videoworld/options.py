@@ -89,7 +89,7 @@ class TrainOptions:
     @property
     def stages(self) -> tuple[str, ...]:
         """What is trained, in order."""
-        return _needed(self) if self.stage == ALL else (self.stage,)
+        return needed(self) if self.stage == ALL else (self.stage,)
 
     def decisive(self) -> Record:
         """What decides the weights, as plain data: a training goes on only where this is equal."""
@@ -141,16 +141,17 @@ def _numbers(asked: TrainOptions) -> None:
         )
 
 
-def _needed(asked: TrainOptions) -> tuple[str, ...]:
+def needed(asked: TrainOptions) -> tuple[str, ...]:
+    """The stages that the model has, whichever of them are trained now."""
     return tuple(s for s in NEEDED[asked.input] if s != "latent" or asked.target != "video")
 
 
 def _together(asked: TrainOptions) -> None:
-    needed = _needed(asked)
-    if asked.stage not in (ALL, *needed):
+    has = needed(asked)
+    if asked.stage not in (ALL, *has):
         raise UsageError(
             f"stage {asked.stage!r}: a model of input {asked.input!r} and target {asked.target!r} has the stage"
-            f"{'s' if len(needed) > 1 else ''} {' and '.join(needed)} only. "
+            f"{'s' if len(has) > 1 else ''} {' and '.join(has)} only. "
             f"Leave --stage out, or choose --input video+ldm."
         )
     if asked.input == "video" and asked.target == "codes":

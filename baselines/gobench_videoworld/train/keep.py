@@ -13,12 +13,14 @@ from torch import Tensor, nn
 from gobench import atomic, canonical
 from gobench.errors import BuildError, DataError
 from gobench.types import Record
+from gobench_videoworld.config import VideoWorldConfig
 from gobench_videoworld.data.store import META
-from gobench_videoworld.options import NEEDED, STAGES, TrainOptions
+from gobench_videoworld.options import STAGES, TrainOptions, needed
 from gobench_videoworld.train.fit import Fitted, Report
 from gobench_videoworld.train.parallel import Parallel
 from gobench_videoworld.train.state import set_aside
 from gobench_videoworld.train.tensorfile import write_tensors
+from gobench_videoworld.train.terms import terms
 
 ASKED, WEIGHTS, DONE, MINUTES = "asked.json", "weights.safetensors", "done.json", "minutes.json"
 FINISHED = (DONE, MINUTES, WEIGHTS)  # in this order: half of it moved is no finished stage
@@ -45,23 +47,40 @@ def _take(asked: TrainOptions, stack: contextlib.ExitStack) -> None:
     stack.enter_context(atomic.lock(asked.work / LOCK, refusal))
 
 
-def remember(asked: TrainOptions, parallel: Parallel, say: Report) -> None:
+def remember(asked: TrainOptions, config: VideoWorldConfig, parallel: Parallel, say: Report) -> None:
     """Write down what was asked for, or check that it is what was asked for before; ``resume`` "never" begins anew.
 
     Raises:
-        BuildError: the folder is another training's; names what differs.
+        BuildError: the folder is another training's, or holds stages that were trained on other terms; names what differs.
     """
-    parallel.first(lambda: _remember(asked, say))
+    parallel.first(lambda: _remember(asked, config, say))
 
 
-def _remember(asked: TrainOptions, say: Report) -> None:
+def _remember(asked: TrainOptions, config: VideoWorldConfig, say: Report) -> None:
     path, now = asked.work / ASKED, {**asked.decisive(), "stage": ""}
-    if path.exists():
-        if asked.resume == "never":
-            _forget(asked, say)
-        else:
-            _check_same(asked.work, canonical.read_json(path), now)
+    anew = asked.resume == "never"
+    if path.exists() and not anew:
+        _check_same(asked.work, canonical.read_json(path), now)
+    first = STAGES.index(asked.stages[0])
+    for stage in needed(asked):
+        if not anew or STAGES.index(stage) < first:
+            _check_terms(asked.work / stage, terms(asked, config, stage))
+    if path.exists() and anew:
+        _forget(asked, say)
     atomic.write(path, canonical.pretty(now))
+
+
+def _check_terms(folder: Path, now: Record) -> None:
+    """Refuse a finished stage that was trained on other terms; one that is linked here was chosen by whoever linked it."""
+    if folder.is_symlink() or not (folder / DONE).exists():
+        return
+    before: Record = canonical.read_json(folder / DONE).get("asked", {})
+    if differing := [key for key in before if key in now and before[key] != now[key]]:
+        key = differing[0]
+        raise BuildError(
+            f"{folder} was trained with {key} {before[key]!r}; now it is {now[key]!r}. Ask for what it was trained with, "
+            f"train it anew, too (--resume never without --stage, or with --stage {folder.name} first), or choose another --work."
+        )
 
 
 def _check_same(work: Path, before: Record, now: Record) -> None:
@@ -82,7 +101,7 @@ def _forget(asked: TrainOptions, say: Report) -> None:
             folder.unlink()
         elif folder.is_dir():
             set_aside(folder, say, FINISHED)
-    if asked.stages[0] == NEEDED[asked.input][0]:  # all of it anew
+    if asked.stages[0] == needed(asked)[0]:  # all of it anew
         _forget_stores(asked.work / TOKENS)
 
 
@@ -105,10 +124,10 @@ def minutes(folder: Path, wanted: float, parallel: Parallel) -> float:
     return parallel.agreed(float(canonical.read_json(path)["minutes"]) if parallel.main else 0.0)
 
 
-def save(folder: Path, tensors: Mapping[str, Tensor], done: Fitted) -> None:
-    """A finished stage: its weights, then what it came to. Raises BuildError where the disk is full."""
+def save(folder: Path, tensors: Mapping[str, Tensor], done: Fitted, asked: Record) -> None:
+    """A finished stage: its weights, then what it came to and on what terms. Raises BuildError where the disk is full."""
     write_tensors(folder / WEIGHTS, tensors)
-    atomic.write(folder / DONE, canonical.pretty(told(done)))
+    atomic.write(folder / DONE, canonical.pretty({**told(done), "asked": asked}))
 
 
 def told(done: Fitted) -> Record:

@@ -36,6 +36,7 @@ from gobench_videoworld.train.recipes import RECIPES
 from gobench_videoworld.train.schedule import Plan
 from gobench_videoworld.train.stage import Stage
 from gobench_videoworld.train.stages import LatentStage, TokenizerStage, TransformerStage
+from gobench_videoworld.train.terms import terms
 from gobench_videoworld.transformer import cpu
 
 SHARES = {"tokenizer": 0.08, "latent": 0.12}  # of the minutes, at most; the transformer has the rest
@@ -105,7 +106,7 @@ def _training(asked: TrainOptions, report: Report | None, progress: bool) -> Ite
     cpu.prepare()
     config = configured(asked, scene(asked.data))
     with started(asked.device, asked.fsdp) as parallel, keep.held(asked, parallel):
-        keep.remember(asked, parallel, report or _silent)
+        keep.remember(asked, config, parallel, report or _silent)
         yield _Training(asked, config, parallel, report, progress)
 
 
@@ -170,7 +171,7 @@ class _Training:
         module.eval()
         whole = whole_state(getattr(module, "dynamics", module))
         if self.parallel.main:
-            keep.save(folder, whole, done)
+            keep.save(folder, whole, done, terms(self.asked, self.config, name))
         return done
 
     def _tokenizer(self) -> tuple[Stage, Plan]:

@@ -277,6 +277,28 @@ def test_a_training_told_to_stop_goes_on(trained: Any, asked: Asked, monkeypatch
     assert done.weights_sha256 == wanted.weights_sha256
 
 
+def test_a_stage_builds_on_no_stage_that_was_trained_on_other_terms(asked: Asked) -> None:
+    for stage in ("tokenizer", "latent"):
+        train(asked(stage=stage), **SILENT)
+    work = asked().work
+    before = {p: p.read_bytes() for p in work.rglob("*") if p.is_file()}
+    anew = {"stage": "transformer", "resume": "never"}
+    for change, match in (
+        ({"horizon": (1, 2, 3), "seed": 5}, r"tokenizer was trained with seed 0; now it is 5"),
+        ({"horizon": (1, 2)}, r"latent was trained with latent.offsets \[1, 3, 5\]; now it is \[1, 2\]"),
+        ({"turns": "first"}, r"latent was trained with turns 'all'.*--stage latent first"),
+        ({"settings": (*SMALL, "tokenizer.width=8")}, r"tokenizer was trained with tokenizer.width 16"),
+    ):
+        with pytest.raises(BuildError, match=match):
+            train(asked(**anew, **change), **SILENT)
+    assert {p: p.read_bytes() for p in work.rglob("*") if p.is_file()} == before
+    own = train(asked(**anew, lr=1e-3, steps=3), **SILENT)  # what concerns the transformer alone may differ
+    assert list(own.stages) == ["transformer"] and own.weights_sha256
+    assert list(train(asked(stage="latent", resume="never", horizon=(1, 2), steps=3), **SILENT).stages) == [
+        "latent"
+    ]
+
+
 def test_broken_weights_of_a_stage_are_named(asked: Asked) -> None:
     train(asked(stage="tokenizer"), **SILENT)
     weights = asked().work / "tokenizer" / "weights.safetensors"
