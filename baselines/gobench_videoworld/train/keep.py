@@ -16,6 +16,7 @@ from gobench.types import Record
 from gobench_videoworld.config import VideoWorldConfig
 from gobench_videoworld.data.store import META
 from gobench_videoworld.options import STAGES, TrainOptions, needed
+from gobench_videoworld.train import clock
 from gobench_videoworld.train.fit import Fitted, Report
 from gobench_videoworld.train.parallel import Parallel
 from gobench_videoworld.train.state import set_aside
@@ -101,6 +102,7 @@ def _forget(asked: TrainOptions, say: Report) -> None:
             folder.unlink()
         elif folder.is_dir():
             set_aside(folder, say, FINISHED)
+    clock.forget(asked.work, STAGES[first:])
     if asked.stages[0] == needed(asked)[0]:  # all of it anew
         _forget_stores(asked.work / TOKENS)
 
@@ -161,6 +163,16 @@ def load(folder: Path, module: nn.Module, name: str) -> None:
         module.load_state_dict(own)
     except RuntimeError as error:
         raise _useless(folder, error) from error
+
+
+def spent(work: Path) -> dict[str, float]:
+    """Finished stage -> seconds of its updates; stages that are linked here were trained for others, too, and are left out."""
+    folders = [work / stage for stage in STAGES]
+    return {
+        folder.name: float(canonical.read_json(folder / DONE)["seconds"])
+        for folder in folders
+        if not folder.is_symlink() and (folder / DONE).exists()
+    }
 
 
 def weights(folder: Path) -> dict[str, Tensor]:

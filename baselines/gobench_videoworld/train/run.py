@@ -28,6 +28,7 @@ from gobench_videoworld.networks import Networks, networks
 from gobench_videoworld.options import STAGES, TrainOptions
 from gobench_videoworld.tokenizer import RECIPES as TOKENIZER_RECIPES
 from gobench_videoworld.train import keep
+from gobench_videoworld.train.clock import Clock
 from gobench_videoworld.train.fit import Fitted, Report, fit
 from gobench_videoworld.train.material import Material
 from gobench_videoworld.train.parallel import Parallel, started, whole_state
@@ -132,7 +133,7 @@ class _Training:
         done = {}
         for name, module in self.networks.parts():
             if name in self.asked.stages and not self._finished(name, module):
-                done[name] = self._fit(name, *makers[name]())
+                done[name] = self._fit(name, makers[name])
             elif name not in self.asked.stages and STAGES.index(name) < STAGES.index(self.asked.stage):
                 keep.load(self._folder(name), module, name)
         return self._written(done)
@@ -141,9 +142,13 @@ class _Training:
         """The tokenizer and the tokens alone."""
         module = self.networks.tokenizer
         if module is not None and not self._finished("tokenizer", module):
-            self._fit("tokenizer", *self._tokenizer())
+            self._fit("tokenizer", self._tokenizer)
         for split in self.material.splits:
             self.material.store(split)
+
+    @cached_property
+    def clock(self) -> Clock:
+        return Clock(self.asked.work, self.parallel.main)
 
     @cached_property
     def networks(self) -> Networks:
@@ -161,7 +166,11 @@ class _Training:
         """Whether a stage was trained by an earlier call; its weights are taken then."""
         return self.asked.resume != "never" and keep.load_if_there(self._folder(name), module)
 
-    def _fit(self, name: str, stage: Stage, plan: Plan) -> Fitted:
+    def _fit(self, name: str, make: Callable[[], tuple[Stage, Plan]]) -> Fitted:
+        with self.clock.of(name):
+            return self._fitted(name, *make())
+
+    def _fitted(self, name: str, stage: Stage, plan: Plan) -> Fitted:
         folder = self._folder(name)
         done = fit(
             stage, plan, folder, resume=self.asked.resume if self.asked.resume != "must" else "auto",
@@ -206,7 +215,7 @@ class _Training:
         minutes = 0.0
         if self.asked.minutes:
             share = SHARES.get(name)
-            spent = (time.monotonic() - self.since) / 60
+            spent = self.clock.spent(keep.spent(self.asked.work)) / 60  # by earlier calls, too
             wanted = (
                 self.asked.minutes * share
                 if share

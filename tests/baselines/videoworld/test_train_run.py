@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +21,8 @@ from gobench.loader import ClipDataset, View
 from gobench.models import load
 from gobench.models.contents import PROVENANCE, contents
 from gobench_videoworld.options import TrainOptions
-from gobench_videoworld.train import keep, material
+from gobench_videoworld.train import clock, keep, material
+from gobench_videoworld.train.clock import Clock
 from gobench_videoworld.train.run import Trained, train
 from gobench_videoworld.train.stages import LatentStage, TokenizerStage, TransformerStage
 
@@ -313,6 +315,36 @@ def test_minutes_are_kept_and_settle_the_steps(asked: Asked) -> None:
     assert done.stages["transformer"].step >= 1 and done.seconds < 30
     assert read_json(options.work / "transformer" / "minutes.json")["minutes"] <= 0.05
     assert train(options, **SILENT).weights_sha256 == done.weights_sha256
+
+
+def test_minutes_are_of_all_calls_together(asked: Asked) -> None:
+    options = asked(minutes=0.05, steps=None, input="video")
+    train(replace(options, stage="tokenizer"), **SILENT)
+    noted = clock.seconds(options.work)
+    assert noted.keys() == {"tokenizer"} and 0.1 < noted["tokenizer"] < 10
+    assert noted["tokenizer"] >= read_json(options.work / "tokenizer" / "done.json")["seconds"]
+    (options.work / clock.ELAPSED).write_text('{"tokenizer": 1.5}')
+    train(options, **SILENT)
+    assert read_json(options.work / "transformer" / "minutes.json")["minutes"] <= 0.05 - 1.5 / 60
+    assert clock.seconds(options.work).keys() == {"tokenizer", "transformer"}
+    train(replace(options, stage="transformer", resume="never"), **SILENT)
+    assert clock.seconds(options.work)["tokenizer"] == 1.5
+
+
+def test_time_is_counted_however_a_stage_ends(tmp_path: Path) -> None:
+    own = Clock(tmp_path, writes=True)
+    with pytest.raises(KeyboardInterrupt), own.of("latent"):
+        time.sleep(0.02)
+        raise KeyboardInterrupt
+    first = own.spent({})
+    assert 0.02 <= first == clock.seconds(tmp_path)["latent"] < 1
+    with own.of("latent"):
+        time.sleep(0.02)
+        assert own.spent({}) >= first + 0.02
+        assert own.spent({"tokenizer": 100.0, "latent": 0.001}) == pytest.approx(first + 100, abs=1)
+    assert Clock(tmp_path, writes=False).spent({}) >= first + 0.02
+    clock.forget(tmp_path, ("latent",))
+    assert own.spent({}) == 0
 
 
 def test_the_tokenizer_is_told_how_many_steps_there_will_be(
