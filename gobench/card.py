@@ -51,6 +51,10 @@ CORE_FLAGS = {
     "shard_size": "shard-size",
 }
 """Key of a build's config -> flag of ``gobench build-dataset``."""
+MEANING: Mapping[str, str] = {
+    "&": "&amp;", "<": "&lt;", ">": "&gt;", **{letter: f"\\{letter}" for letter in "\\`*[]"},
+}  # fmt: skip
+"""Letters that Markdown or HTML would not print -> how they are written."""
 BARE = re.compile(r"(?!(true|false|inf|nan)$)[A-Za-z][\w-]*", re.ASCII)
 """Texts that mean themselves in ``--set KEY=VALUE``."""
 
@@ -331,7 +335,9 @@ def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(templates()), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters.update(code=code, type=type_name, thousands=_thousands, count=count, size=file_size)
+    environment.filters.update(
+        code=code, line=line, cell=cell, type=type_name, thousands=_thousands, count=count, size=file_size
+    )
     environment.tests["starting"] = str.startswith
     return environment
 
@@ -356,6 +362,17 @@ def type_name(feature: Json) -> str:
     if kind == "List":
         return f"list of {type_name(feature['feature'])}"
     return str(feature["dtype"]) if kind == "Value" else str(kind).lower()
+
+
+def line(value: object) -> str:
+    """Any text as one line of Markdown that means itself: no HTML, link, picture or code."""
+    text = " ".join(str(value).split())
+    return "".join(MEANING.get(letter, letter) for letter in text)
+
+
+def cell(value: object) -> str:
+    """The same as one cell of a table."""
+    return line(value).replace("|", "¦")
 
 
 def code(value: object) -> str:

@@ -84,10 +84,13 @@ def context(path: Path, told: Record, results: Sequence[Result]) -> Record:
 
 
 def described(path: Path, model: str) -> ModelInfo | None:
-    """What the model says of itself once it is made; None where it is not installed."""
+    """What the model says of itself once it is made; None where it is not installed, or does not make this file."""
     if model not in registry.installed("models"):
         return None
-    return open_model(path, str(path), "cpu", "float32")[1]
+    try:
+        return open_model(path, str(path), "cpu", "float32")[1]
+    except DataError:  # of another version, or not whole: the card tells what can be read
+        return None
 
 
 def datasets(provenance: Record) -> list[Record]:

@@ -13,28 +13,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from gobench.build.assemble import MANIFEST
 from gobench.build.plan import PLAN
 from gobench.models.files import read
+from gobench.models.provenance import PROVENANCE as PROVENANCE
 from gobench.models.saving import CONFIG, FILE, TENSORS
 from gobench.models.weights import counted, weights_hash
 from gobench.types import Json, Record
 
 if TYPE_CHECKING:
     import torch
-
-PROVENANCE: Mapping[str, str] = {
-    "name": "what tables call the model",
-    "trained_on": "a list of datasets: name, recipe, manifest_sha256, episodes, license, ...",
-    "frames_watched": "frames seen in training, repetitions counted",
-    "labels_used": "a list of the labels that were read beside the frames; [] for none",
-    "steps": "optimizer steps, of each stage",
-    "flops": "floating point operations of the training",
-    "seconds": "of training, without the making of the dataset",
-    "seed": "root of the training's randomness",
-    "options": "what the training was asked for",
-    "code": "versions of packages and the hash of the code that trained it",
-    "curve": "stage -> a list of rows, each with its step and what was measured there",
-    "license": "of the weights, as the hub names licences",
-}
-"""Keys of a provenance with a meaning of their own, all optional."""
 
 CURVE = "curve"
 

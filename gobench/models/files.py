@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from gobench import canonical, registry
 from gobench.errors import DataError, GobenchError, UsageError, unknown
+from gobench.models import provenance
 from gobench.models.describe import ModelInfo, describe
 from gobench.models.loaded import last_words
 from gobench.models.saving import CONFIG, FILE, FORMAT, TENSORS
@@ -71,8 +72,9 @@ def read(path: Path) -> tuple[Record, dict[str, Any]]:
         raise DataError(f"{path} has the format {head['format']!r}; this version reads {FORMAT!r}.")
     try:
         canonical.dumps(head)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise DataError(f"{path}: its config and provenance must be plain data: {error}.") from error
+    provenance.check(head["provenance"], str(path))
     return head, _tensors(tensors, path)
 
 

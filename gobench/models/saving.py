@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from gobench import atomic
 from gobench.canonical import dumps, pretty
-from gobench.errors import UsageError
+from gobench.errors import DataError, UsageError
+from gobench.models.provenance import check
 from gobench.models.weights import weights_hash
 from gobench.types import Json, Record
 
@@ -42,7 +43,8 @@ def save(
         The weights' sha256: equal for both forms.
 
     Raises:
-        UsageError: config or provenance is not plain data, or a tensor is none.
+        UsageError: config or provenance is not plain data, a known key of the provenance holds something else than it means
+            (``gobench.models.provenance``), or a tensor is none.
         BuildError: the disk refuses.
     """
     head: Record = {
@@ -55,6 +57,10 @@ def save(
         raise UsageError(
             f"config and provenance of a model are plain data (texts, numbers, lists, tables): {error}."
         ) from error
+    try:
+        check(head["provenance"], f"{path} cannot be written")
+    except DataError as error:
+        raise UsageError(str(error)) from error
     target = Path(path)
     if target.suffix in (".pt", ".pth", ".ckpt"):
         _write_file(target, head, own)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -200,6 +201,73 @@ def test_labels_and_licences_are_named(tmp_path: Path, installed_tiny: str) -> N
     text = model_card(tmp_path / "m.pt")
     assert "read beside the frames: `moves`, `boards`." in text
     assert yaml.safe_load(text.split("---\n")[1])["license"] == "cc0-1.0" and "- `dots`\n" in text
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "says"),
+    [
+        ("frames_watched", "1M", "frames_watched '1M', not a whole number from 0"),
+        ("frames_watched", None, "frames_watched None, not a whole number"),
+        ("frames_watched", True, "not a whole number"),
+        ("labels_used", 3, "labels_used 3, not a list of texts"),
+        ("labels_used", ["moves", 4], "not a list of texts"),
+        ("trained_on", [7], "not a list of tables or names"),
+        ("steps", {"net": "many"}, "not a table of whole numbers"),
+        ("flops", -1.0, "not a number from 0"),
+        ("seconds", "long", "not a number from 0"),
+        ("name", ["a"], "not a text"),
+        ("license", {}, "not a text"),
+        ("curve", {"net": 3}, "not a table of lists"),
+        ("options", "x" * 99, "x..., not a table"),
+    ],
+)
+def test_what_a_file_says_of_its_making_is_checked_where_it_is_read(
+    key: str, value: Any, says: str, tmp_path: Path, installed_tiny: str
+) -> None:
+    with pytest.raises(UsageError, match=f"cannot be written.*{says}"):
+        save(tmp_path / "m.pt", installed_tiny, CONFIG, TENSORS, {key: value})
+    save(tmp_path / "folder", installed_tiny, CONFIG, TENSORS, MADE)
+    place = tmp_path / "folder" / "config.json"
+    place.write_text(json.dumps({**json.loads(place.read_text()), "provenance": {key: value}}))
+    for read in (contents, model_card, lambda path: load(str(path))):
+        with pytest.raises(DataError, match=says):
+            read(tmp_path / "folder")
+
+
+def test_keys_of_a_training_of_its_own_hold_what_they_like(tmp_path: Path, installed_tiny: str) -> None:
+    facts = {
+        "own": [1, "a", {"b": None}],
+        "code": "abc",
+        "trained_on": {"name": "dots"},
+        "labels_used": "moves",
+    }
+    save(tmp_path / "m.pt", installed_tiny, CONFIG, TENSORS, facts)
+    assert "- `dots`" in model_card(tmp_path / "m.pt")
+
+
+def test_foreign_texts_stay_texts(tmp_path: Path, installed_tiny: str) -> None:
+    evil = "x\n\n<script>alert(1)</script>\n# [y](javascript:z) ![p](http://q) `c` \\[w](v) a|b"
+    facts = {"name": evil, "own": {evil: evil}, "trained_on": [{"name": evil, evil: evil}], "labels_used": [evil],
+             "license": evil, "curve": {evil: [{evil: 1.0}]}}  # fmt: skip
+    save(tmp_path / "m.pt", installed_tiny, {**CONFIG, evil: evil}, TENSORS, facts)
+    _, header, text = model_card(tmp_path / "m.pt").split("---\n", 2)
+    assert yaml.safe_load(header)["license"] == evil
+    plain = re.sub(r"`[^`]*`", "", text.replace("\\`", ""))
+    assert "<" not in plain and not re.search(r"(?<!\\)(\\\\)*\[[yp]\]", plain)
+    assert text.strip().splitlines()[0] == (
+        r"# x &lt;script&gt;alert(1)&lt;/script&gt; # \[y\](javascript:z) !\[p\](http://q) \`c\` \\\[w\](v) a|b"
+    )
+    assert not re.search("^# .", text.strip().partition("\n")[2], re.M)
+
+
+def test_a_file_that_the_installed_model_does_not_make_has_a_card(
+    tmp_path: Path, installed_tiny: str
+) -> None:
+    save(tmp_path / "m.pt", installed_tiny, {"no": "times"}, TENSORS, MADE)
+    with pytest.raises(DataError, match="cannot be made from it"):
+        load(str(tmp_path / "m.pt"))
+    text = model_card(tmp_path / "m.pt")
+    assert "is not at hand" in text and "repetitions counted: 120,000." in text
 
 
 def test_the_card_lies_beside_the_model(model_pt: Path, tmp_path: Path, installed_tiny: str) -> None:
