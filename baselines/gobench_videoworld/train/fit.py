@@ -30,7 +30,7 @@ from gobench_videoworld.train.parallel import Parallel, choose_device
 from gobench_videoworld.train.progress import Bar
 from gobench_videoworld.train.schedule import Plan, check_slices, rate
 from gobench_videoworld.train.signals import Wish, listening
-from gobench_videoworld.train.stage import Stage
+from gobench_videoworld.train.stage import Stage, frames
 from gobench_videoworld.train.state import Keeper, State
 from gobench_videoworld.train.trainer import Trainer, Update, finite
 from gobench_videoworld.transformer.flops import peak_flops
@@ -53,6 +53,7 @@ class Fitted:
     best: tuple[int, float] | None  # step and value of the stage's ``best``, if it has one
     weights: Path  # the checkpoint of the last step
     best_weights: Path | None  # weights at ``best``, for ``checkpoints.load``
+    frames: int = 0  # seen, repetitions counted
 
 
 def fit(
@@ -261,4 +262,5 @@ class _Run:
             best=state.best,
             weights=self.keeper.files.path(state.step),
             best_weights=self.keeper.best_path if state.best else None,
+            frames=frames(self.stage) * state.step,
         )

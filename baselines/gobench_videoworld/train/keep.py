@@ -134,10 +134,8 @@ def save(folder: Path, tensors: Mapping[str, Tensor], done: Fitted, asked: Recor
 
 def told(done: Fitted) -> Record:
     """What a stage came to, as plain data."""
-    return {
-        "step": done.step, "loss": done.loss, "seconds": done.seconds, "tokens": done.tokens, "flops": done.flops,
-        "metrics": done.metrics,
-    }  # fmt: skip
+    names = ("step", "loss", "seconds", "tokens", "frames", "flops", "metrics")
+    return {name: getattr(done, name) for name in names}
 
 
 def load_if_there(folder: Path, module: nn.Module) -> bool:

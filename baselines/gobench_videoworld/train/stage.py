@@ -21,6 +21,7 @@ class Stage(Protocol):
     Optional attributes:
         identity: plain data that must be equal for a training to go on: the config, hashes of data and tokens.
         steps: if it is there, it is told how many steps there will be, before the first of them.
+        frames: frames that a step looks at over all ranks, repetitions counted.
         best: the name of a number of ``evaluate``; the weights at its highest value are kept. "-name": at its lowest.
     """
 
@@ -72,6 +73,11 @@ def identity(stage: Stage) -> Record:
     """The stage's ``identity``, or nothing."""
     found: Mapping[str, Json] = getattr(stage, "identity", {})
     return dict(found)
+
+
+def frames(stage: Stage) -> int:
+    """The stage's ``frames``, or 0."""
+    return int(getattr(stage, "frames", 0))
 
 
 def best(stage: Stage) -> str:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from gobench.loader.resize import resized
 from gobench.types import Array, Record
 from gobench_videoworld.answers import answers_of, enlarged
-from gobench_videoworld.config import VideoWorldConfig
+from gobench_videoworld.config import LatentConfig, VideoWorldConfig
 from gobench_videoworld.data.frames import FramePool
 from gobench_videoworld.data.paired import PairedWindows
 from gobench_videoworld.data.windows import Windows
@@ -45,7 +45,7 @@ class TokenizerStage:
         self.module, self._pool, self._exam, self._batch = module, pool, exam, batch
         self._stored = held_out
         self.steps = steps  # of the whole training; ``fit`` puts in what the minutes settled
-        self.tokens = batch * module.config.sites
+        self.tokens, self.frames = batch * module.config.sites, batch
         self.flops = step_flops(module, batch)
         self.identity: Record = {"data": pool.identity}
 
@@ -127,6 +127,7 @@ class LatentStage:
         self._config, self._exam = config, exam
         self._pixel = config.latent.form == "pixel"
         self.tokens = batch * config.sites * (1 + len(config.latent.offsets))
+        self.frames = batch * _seen(config.latent)
         self.flops = step_flops(module, batch)
         self.identity: Record = {"data": windows.provenance}
 
@@ -225,6 +226,8 @@ class TransformerStage:
         self.config = networks.transformer.config
         self.module = Lesson(networks.transformer, networks.latent)
         self.tokens = networks.transformer.trained(batch)
+        reach = self.config.latent.offsets[-1] if self.config.codes else 1
+        self.frames = batch * (self.config.transformer.history + reach)
         self.flops = step_flops(networks.transformer, batch, networks.latent)
         self.identity: Record = {"data": windows.provenance, "config": self.config.to_json()}
 
@@ -260,6 +263,13 @@ class TransformerStage:
             sampler = replace(self.config.sampler, renderer="latent")
             imagined = [self._drawn(replace(self.config, sampler=sampler), some)]
         return sheet([frames[:, -2], *imagined, given[some], frames[:, -1]])
+
+
+def _seen(latent: LatentConfig) -> int:
+    """Frames of a window that a latent model looks at: tokens of those on either side of each step, or all pixels."""
+    if latent.form == "pixel":
+        return 1 + latent.offsets[-1]
+    return len({frame for offset in latent.offsets for frame in (offset - 1, offset)})
 
 
 def held_out(windows: Any, many: int, size: int) -> list[Batch]:
