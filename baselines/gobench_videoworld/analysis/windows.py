@@ -23,6 +23,7 @@ from gobench.types import Array, Record
 from gobench_videoworld.answers import VideoAnswers
 from gobench_videoworld.config import VideoWorldConfig, at_least
 from gobench_videoworld.data.episodes import Reel
+from gobench_videoworld.data.splits import held_out
 from gobench_videoworld.model import VideoWorld
 
 AN_EPISODE = 8  # windows of one episode, where there are enough episodes
@@ -159,7 +160,7 @@ def split_of(data: Dataset, wanted: str) -> str:
     """A split by name; "held-out" is the first there is of validation, test, train."""
     if wanted != "held-out":
         return wanted
-    return next(name for name in ("validation", "test", "train") if name in data.splits)
+    return held_out(data)
 
 
 def code_vectors(config: VideoWorldConfig, codes: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.float32]:

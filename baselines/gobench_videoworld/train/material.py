@@ -16,6 +16,7 @@ from gobench_videoworld.config import VideoWorldConfig
 from gobench_videoworld.data.frames import FramePool, FrameWindows
 from gobench_videoworld.data.labels import label
 from gobench_videoworld.data.paired import PairedWindows
+from gobench_videoworld.data.splits import TRAIN, held_out
 from gobench_videoworld.data.store import TokenStore
 from gobench_videoworld.data.tokens import read_states, tokenise
 from gobench_videoworld.data.windows import Windows
@@ -25,7 +26,6 @@ from gobench_videoworld.train import keep
 from gobench_videoworld.train.exam import Exam
 from gobench_videoworld.train.parallel import Parallel
 
-TRAIN = "train"
 QUESTIONS = 64  # prompts of the exam
 POOL = 4096  # frames of the tokenizer's pool
 HELD_OUT = 256  # frames on which the tokenizer is measured
@@ -50,7 +50,7 @@ class Material:
     @cached_property
     def held_out(self) -> str:
         """The split that looks are taken at."""
-        return next(name for name in ("validation", "test", TRAIN) if name in self.data.splits)
+        return held_out(self.data)
 
     @property
     def splits(self) -> tuple[str, str]:

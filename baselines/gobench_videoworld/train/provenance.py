@@ -8,14 +8,18 @@ from functools import cache
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 import gobench
 from gobench.build.assemble import MANIFEST
 from gobench.canonical import sha256, sha256_file
-from gobench.dataset import Dataset
+from gobench.card import license_of
+from gobench.models.weights import weights_hash
 from gobench.types import Json, Record
 from gobench_videoworld.config import VideoWorldConfig
+from gobench_videoworld.data.splits import TRAIN
 from gobench_videoworld.options import TrainOptions
+from gobench_videoworld.train.material import Material
 
 EVALUATED = "eval/"
 TOLD = ("step", "tokens", "seconds")  # of a log's row, beside what was evaluated
@@ -24,39 +28,47 @@ TOLD = ("step", "tokens", "seconds")  # of a log's row, beside what was evaluate
 def provenance(
     asked: TrainOptions,
     config: VideoWorldConfig,
-    data: Dataset,
+    material: Material,
     stages: Mapping[str, Record],
-    watched: Record,
+    parts: Mapping[str, Mapping[str, Tensor]],
 ) -> Record:
-    """Plain data for ``gobench.models.save``.
+    """Plain data for ``gobench.models.save``. It names no licence of the weights: that is for whoever shares them to say.
 
     Args:
         stages: stage -> what it came to, for those in the model.
-        watched: of the transformer's windows.
+        parts: stage -> its weights.
     """
     return {
         "name": f"videoworld-{asked.size}-{config.input}" + ("-faithful" if asked.paper_faithful else ""),
-        "trained_on": [_dataset(data, asked, watched)],
-        "frames_watched": int(watched["frames_watched"]),
+        "trained_on": [_dataset(material, asked)],
+        "held_out": material.held_out,
+        "frames_watched": sum(int(row.get("frames", 0)) for row in stages.values()),
         "labels_used": ["actions"] if config.input == "state" else [],
         "steps": {name: row["step"] for name, row in stages.items()},
         "flops": float(sum(row["flops"] for row in stages.values())),
         "seconds": round(sum(row["seconds"] for row in stages.values()), 1),
         "seed": asked.seed,
         "options": asked.decisive(),
+        "weights": {name: part_hash(config, name, tensors) for name, tensors in parts.items()},
         "code": {"gobench": gobench.__version__, "torch": str(torch.__version__), "videoworld_sha256": code_hash()},
         "curve": {name: curve(asked.work / name) for name in stages},
-        "license": "apache-2.0",
     }  # fmt: skip
 
 
-def _dataset(data: Dataset, asked: TrainOptions, watched: Record) -> Record:
+def part_hash(config: VideoWorldConfig, part: str, tensors: Mapping[str, Tensor]) -> str:
+    """sha256 in hex of a part's own table and weights; of a tokenizer, what token stores are made by."""
+    return weights_hash(config.to_json()[part], tensors)
+
+
+def _dataset(material: Material, asked: TrainOptions) -> Record:
+    data = material.data
     return {
         "name": asked.data.resolve().name,
         "recipe": data.manifest["recipe"],
         "content": data.manifest["content"],
         "manifest_sha256": sha256_file(data.folder / MANIFEST),
-        "episodes": int(watched["episodes"]),
+        "episodes": int(material.windows(TRAIN).provenance["episodes"]),
+        "license": license_of(data.manifest),
     }
 
 

@@ -23,6 +23,7 @@ from gobench.seeds import seed64
 from gobench.types import Record
 from gobench_videoworld.config import VideoWorldConfig
 from gobench_videoworld.configure import configured, scene
+from gobench_videoworld.data.splits import TRAIN
 from gobench_videoworld.latent import RECIPES as LATENT_RECIPES
 from gobench_videoworld.networks import Networks, networks
 from gobench_videoworld.options import STAGES, TrainOptions
@@ -130,6 +131,10 @@ class _Training:
             "latent": self._latent,
             "transformer": self._transformer,
         }
+        if self.report and self.parallel.main and self.material.held_out == TRAIN:
+            self.report(
+                f"{self.asked.data} holds no frames out: what is measured while training goes on is of what is learnt."
+            )
         done = {}
         for name, module in self.networks.parts():
             if name in self.asked.stages and not self._finished(name, module):
@@ -232,16 +237,9 @@ class _Training:
         made, weights = self.networks, ""
         if self.parallel.main and all((folder / keep.DONE).exists() for folder in folders.values()):
             stages = {name: canonical.read_json(folder / keep.DONE) for name, folder in folders.items()}
-            told = provenance(self.asked, self.config, self.material.data, stages, self._watched(stages))
-            tensors = {
-                f"{name}.{key}": t for name, path in folders.items() for key, t in keep.weights(path).items()
-            }
+            parts = {name: keep.weights(folder) for name, folder in folders.items()}
+            told = provenance(self.asked, self.config, self.material, stages, parts)
+            tensors = {f"{name}.{key}": t for name, own in parts.items() for key, t in own.items()}
             weights = models.save(self.asked.out, "videoworld", self.config.to_json(), tensors, told)
         seconds = time.monotonic() - self.since
         return Trained(self.asked.out, weights, sum(made.parameters().values()), seconds, dict(done))
-
-    def _watched(self, stages: Mapping[str, Record]) -> Record:
-        windows = self.material.windows("train")
-        batch = self.asked.batch or RECIPES[self.asked.size].batch
-        frames = stages["transformer"]["step"] * batch * (self.config.transformer.history + 1)
-        return {**windows.provenance, "frames_watched": frames}

@@ -16,9 +16,12 @@ import torch
 
 from gobench import atomic
 from gobench.canonical import read_json
+from gobench.card import license_of
+from gobench.dataset import open_dataset
 from gobench.errors import BuildError, DataError, StoppedError
 from gobench.loader import ClipDataset, View
 from gobench.models import load
+from gobench.models.card import model_card
 from gobench.models.contents import PROVENANCE, contents
 from gobench_videoworld.options import TrainOptions
 from gobench_videoworld.train import clock, keep, material
@@ -41,6 +44,19 @@ FORMS: dict[str, dict[str, Any]] = {
     "fewer": {"episodes": 9, "turns": "first", "horizon": (1, 2), "symmetry": "none", "accumulate": 2},
 }  # fmt: skip
 STEPS, BATCH = 12, 8
+TOKENIZED, CODED = 16, 32  # batches of tokenizers and of latent models of tokens
+FRAMES = {
+    "state": BATCH * (4 + 5),
+    "video": TOKENIZED + BATCH * (4 + 1),
+    "video+ldm": TOKENIZED + CODED * 6 + BATCH * (4 + 5),
+    "paper-faithful": TOKENIZED + CODED * 6 + BATCH * (2 + 5),
+    "generic": TOKENIZED + CODED * 6 + BATCH * (4 + 5),
+    "codes": TOKENIZED + CODED * 6 + BATCH * (4 + 5),
+    "no codes": TOKENIZED + BATCH * (4 + 1),
+    "pixel": TOKENIZED + 8 * 3 + BATCH * (4 + 2),
+    "fewer": TOKENIZED + CODED * 3 + BATCH * (4 + 2),
+}
+"""Frames of a step of all stages; with codes of 1, 3, 5 a latent model sees frames 0 to 5."""
 SILENT = {"progress": False}
 
 Asked = Callable[..., TrainOptions]
@@ -99,11 +115,16 @@ def test_every_form_becomes_a_model_that_answers(trained: Any, go5: Path, form: 
 def test_the_model_tells_how_it_was_made(trained: Any, form: str) -> None:
     options, done = trained(form)
     told = contents(options.out)["provenance"]
-    assert told.keys() == PROVENANCE.keys()
+    assert told.keys() == (PROVENANCE.keys() - {"license"}) | {"weights", "held_out"}
     (dataset,) = told["trained_on"]
     assert dataset["episodes"] == (options.episodes or 27) and len(dataset["manifest_sha256"]) == 64
+    assert dataset["license"] == license_of(open_dataset(options.data).manifest) != "other"
     assert told["labels_used"] == (["actions"] if form == "state" else [])
-    assert told["frames_watched"] == STEPS * BATCH * (4 + 1)
+    assert told["frames_watched"] == STEPS * FRAMES[form]
+    assert told["held_out"] == "validation" and told["weights"].keys() == set(options.stages)
+    if form != "state":
+        store = read_json(options.work / "tokens" / "train" / "meta.json")
+        assert told["weights"]["tokenizer"] == store["maker"]
     assert told["steps"] == dict.fromkeys(options.stages, STEPS)
     assert told["flops"] == sum(stage.flops for stage in done.stages.values()) > 0
     assert told["curve"].keys() == set(options.stages)
@@ -132,6 +153,22 @@ def test_a_latent_model_of_pixels_learns_from_the_windows_of_the_transformer(
         assert (made["before"][:, 0] != made["after"][:, 0]).any(1).all()
     for one, other in zip(seen["latent"], seen["transformer"], strict=True):
         assert torch.equal(one["episode"], other["episode"]) and torch.equal(one["frames"], other["frames"])
+
+
+def test_a_card_shows_the_licence_of_the_data_and_none_of_the_weights(trained: Any) -> None:
+    options, _ = trained("state")
+    text = model_card(options.out)
+    licence = license_of(open_dataset(options.data).manifest)
+    assert f"license `{licence}`" in text and text.startswith("---\nlicense: other\n")
+    assert "The file names no licence." in text and "| weights.transformer |" in text
+
+
+def test_what_is_not_held_out_is_said(asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(material, "held_out", lambda data: "train")
+    said: list[str] = []
+    train(asked(input="state"), said.append, progress=False)
+    assert len([line for line in said if "go5 holds no frames out" in line]) == 1
+    assert contents(asked().out)["provenance"]["held_out"] == "train"
 
 
 def test_a_finished_training_is_left_as_it_is(trained: Any) -> None:
