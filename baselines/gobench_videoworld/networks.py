@@ -8,11 +8,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from gobench.errors import DataError
+from gobench.errors import DataError, UsageError
 from gobench_videoworld.config import VideoWorldConfig
 from gobench_videoworld.latent import LatentModel, latent_model
 from gobench_videoworld.tokenizer import Tokenizer
 from gobench_videoworld.transformer.dynamics import Dynamics
+
+LEAST = 64  # layers that are never too many: parts that an input does not need have none of the tensors
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +67,14 @@ def filled(config: VideoWorldConfig, tensors: Mapping[str, Tensor], device: str,
         dtype: of the transformer's weights, "float32" or "bfloat16"; the small networks stay in float32, whose rounding
             decides between tokens.
 
+    What the config says is compared with the tensors before memory is taken, and torch's random state stays as it is.
+
     Raises:
         DataError: tensors are missing, left over or of another shape than the config says; names the first one.
     """
-    made = networks(config)
-    _fit(made.tensors(), tensors)
+    _fit(_wanted(config, len(tensors)), tensors)
+    with torch.random.fork_rng(devices=[]):
+        made = networks(config)
     for name, module in made.parts():
         own = {
             key.removeprefix(f"{name}."): value
@@ -80,6 +85,21 @@ def filled(config: VideoWorldConfig, tensors: Mapping[str, Tensor], device: str,
         module.to(device).eval().requires_grad_(False)
     made.transformer.to(getattr(torch, dtype))
     return made
+
+
+def _wanted(config: VideoWorldConfig, many: int) -> dict[str, Tensor]:
+    """The tensors that a config asks for, shapes alone. Each layer has some, so that ``many`` tensors bound the layers."""
+    layers = (config.transformer.num_hidden_layers, config.tokenizer.blocks, config.latent.blocks)
+    if max(layers) > max(many, LEAST):
+        raise DataError(
+            f"the config asks for {max(layers):,} layers, but there are {many:,} tensors: it is another model's."
+        )
+    try:
+        with torch.device("meta"):
+            return networks(config).tensors()
+    except (UsageError, RuntimeError, TypeError, ValueError, OverflowError) as error:
+        reason = str(error).partition("\n")[0]
+        raise DataError(f"no network has the sizes that the config says ({reason}).") from error
 
 
 def _fit(wanted: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> None:

@@ -23,6 +23,7 @@ from gobench_videoworld.config import TokenizerConfig
 from gobench_videoworld.tokenizer.local import GREY, SWIFT, over
 
 GROUPS = 8  # of a group norm
+PRIMES = (7, 5, 3, 2)  # by which a level may be finer than the next
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,17 +124,17 @@ def up(factors: list[int], channels: list[int], blocks: int, pixelwise: bool) ->
 
 def factors_of(patch: int) -> list[int]:
     """The prime factors of a patch's side, the largest first: 12 -> [3, 2, 2]."""
-    found, rest, p = [], patch, 2
-    while rest > 1:
+    found, rest = [], patch
+    for p in PRIMES:
         while rest % p == 0:
             found.append(p)
             rest //= p
-        p += 1
-    if max(found) > 7:
+    if rest > 1:
         raise UsageError(
-            f"patch {patch} has the prime factor {max(found)}: convolutions need a patch of factors up to 7, such as 8, 12 or 16."
+            f"patch {patch} has a prime factor beyond {PRIMES[0]}: convolutions need a patch of factors up to that, such as "
+            "8, 12 or 16."
         )
-    return found[::-1]
+    return found
 
 
 def channels_of(width: int, levels: int, style: Style) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -296,6 +297,43 @@ def test_another_domain_is_refused(made: Callable[[str], VideoWorld]) -> None:
 def test_frames_of_another_size_are_refused(made: Callable[[str], VideoWorld]) -> None:
     with pytest.raises(DataError, match=r"takes clips uint8 \[B, T, 64, 64, 3\], not \[1, 2, 32, 32, 3\]"):
         made("video").generate(np.zeros((1, 2, 32, 32, 3), np.uint8), 1, seeds(1))
+
+
+@pytest.mark.parametrize(
+    ("table", "key", "value", "says"),
+    [
+        ("transformer", "hidden_size", 1 << 20, "but the config says"),
+        ("transformer", "intermediate_size", 1 << 40, "but the config says"),
+        ("transformer", "intermediate_size", 1 << 62, "no network has the sizes"),
+        ("transformer", "num_hidden_layers", 10**9, "asks for 1,000,000,000 layers, but there are"),
+        ("tokenizer", "levels", [1 << 20, 1 << 20], "but the config says"),
+        ("tokenizer", "patch", (1 << 31) - 1, "no network has the sizes"),
+        ("tokenizer", "blocks", 10**9, "layers"),
+        ("latent", "blocks", 10**9, "layers"),
+    ],
+)
+def test_a_config_gets_no_memory_before_it_fits(
+    made: Callable[[str], VideoWorld], table: str, key: str, value: Any, says: str
+) -> None:
+    model = made("video+ldm")
+    config, tensors = model.config.to_json(), model.answers.networks.tensors()
+    config[table][key] = value
+    if key == "patch":
+        config[table]["encoder"] = "conv"
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(DataError, match=says):
+        VideoWorld.from_checkpoint(config, tensors)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000, "in KiB"
+
+
+@pytest.mark.parametrize("form", list(FORMS))
+def test_a_model_that_is_read_draws_no_random_numbers(made: Callable[[str], VideoWorld], form: str) -> None:
+    model = made(form)
+    before = torch.get_rng_state()
+    again = VideoWorld.from_checkpoint(model.config.to_json(), model.answers.networks.tensors())
+    assert torch.equal(torch.get_rng_state(), before)
+    tensors = again.answers.networks.tensors()
+    assert all(torch.equal(tensors[name], value) for name, value in model.answers.networks.tensors().items())
 
 
 def test_tensors_that_do_not_fit_are_named(made: Callable[[str], VideoWorld]) -> None:
