@@ -58,12 +58,14 @@ class Pyramid(nn.Module):
         levels = down(factors, channels, config.latent.blocks, STYLE.pixelwise)
         layers = ([*level, Past(some)] for level, some in zip(levels, channels, strict=True))
         self.layers = nn.ModuleList(chain(*layers))
+        self.norm = nn.LayerNorm(config.latent.width, elementwise_affine=False)
 
     def forward(self, clips: Tensor) -> Tensor:
         x = clips.flatten(0, 1).permute(0, 3, 1, 2).float() / GREY - 1
         for layer in self.layers:
             x = layer(x, clips.shape[1]) if isinstance(layer, Past) else layer(x)
-        return x.permute(0, 2, 3, 1).flatten(1, 2).unflatten(0, clips.shape[:2])
+        made: Tensor = self.norm(x.permute(0, 2, 3, 1)).flatten(1, 2).unflatten(0, clips.shape[:2])
+        return made
 
 
 class Queries(nn.Module):
@@ -78,7 +80,6 @@ class Queries(nn.Module):
         super().__init__()
         spec = config.latent
         width, many = spec.width, len(spec.offsets)
-        self.norm = nn.LayerNorm(width, elementwise_affine=False)
         self.site = nn.Parameter(2 * torch.randn(config.tokenizer.sites, width))
         self.inner = nn.Linear(width, width)
         self.queries = nn.Parameter(torch.randn(many, HEADS, width) * width**-0.5)
@@ -88,7 +89,7 @@ class Queries(nn.Module):
         self.register_buffer("seen", times <= offsets, persistent=False)
 
     def forward(self, features: Tensor) -> Tensor:
-        x = torch.relu(self.inner(torch.relu(self.norm(features) + self.site))).float()
+        x = torch.relu(self.inner(torch.relu(features + self.site))).float()
         x = torch.cat([x[:, :1] - x[:, :1], x[:, 1:] - x[:, :-1]], 1)
         scores = torch.einsum("khv,bfsv->bkhfs", self.queries, x) + self.lag[:, None, :, None]
         scores = scores.masked_fill(~self.seen[:, None, :, None], -math.inf)

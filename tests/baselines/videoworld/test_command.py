@@ -279,13 +279,14 @@ def test_a_large_model_is_told_without_its_memory(dataset: Path, tmp_path: Path)
     assert 300e6 < found["parameters"]["transformer"] < 310e6 and found["flops"] > 1e18
 
 
-def test_a_form_that_nobody_has_built_is_refused_with_what_to_take(dataset: Path, tmp_path: Path) -> None:
-    command = ["train", "videoworld", "--data", str(dataset), "--out", str(tmp_path / "m.pt"), "--dry-run"]
-    found = CliRunner().invoke(cli, [*command, "--size", "300m-paper"], standalone_mode=False)
-    assert isinstance(found.exception, UsageError)
-    assert "'pixel' is not built yet" in str(found.exception) and "--latent located or generic" in str(
-        found.exception
-    )
+def test_the_papers_form_is_told_without_its_memory(dataset: Path, tmp_path: Path) -> None:
+    words = ["train", "videoworld", "--data", str(dataset), "--out", str(tmp_path / "m.pt"), "--size", "300m-paper",
+             "--dry-run", "--json"]  # fmt: skip
+    found = json.loads(CliRunner().invoke(cli, words, catch_exceptions=False).output)
+    own = found["model"]
+    assert (own["tokenizer"], own["latent"], own["form"]) == ("paper", "pixel", "plain")
+    assert own["codes"] == "3 of 64,000 values" and own["frame"] == "16 of 64,000 values"
+    assert found["parameters"]["transformer"] > 500e6 and 2e6 < found["parameters"]["latent"] < 4e6
 
 
 def test_the_quickstart_trains_on_no_game_that_it_is_scored_on() -> None:

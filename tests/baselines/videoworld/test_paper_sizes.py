@@ -43,7 +43,7 @@ from gobench_videoworld.train.stages import LatentStage, TokenizerStage, Transfo
 from gobench_videoworld.transformer.dynamics import Dynamics
 
 pytestmark = pytest.mark.slow
-OFFSETS, HISTORY = (1, 3, 5), 2
+OFFSETS, HISTORY = (1, 2, 3), 2  # every ply: fewer frames, so more steps in a minute
 TIME = 6  # of the clips: games differ by then
 CLIPS = 8
 
@@ -97,7 +97,7 @@ def config() -> VideoWorldConfig:
         theme="videoworld",
         board=(5, 5),
         tokenizer=replace(PAPER_TOKENIZER, blocks=1),
-        latent=replace(PAPER_LATENT, blocks=1),
+        latent=replace(PAPER_LATENT, offsets=OFFSETS, blocks=1),
         transformer=replace(transformer_of("tiny").paper_faithful(), history=HISTORY),
         options=domain("go").configure({"rows": 5, "cols": 5, "size": 256, "theme": "videoworld"}),
     )
@@ -110,7 +110,7 @@ def exam(games: Path) -> Exam:
 
 @pytest.fixture(scope="module")
 def clips(games: Path, config: VideoWorldConfig) -> Few:
-    """Frames t to t + 5 of each game at one time t, at which games differ."""
+    """Frames t to t + 3 of each game at one time t, at which games differ."""
     whole = FrameWindows(games, "train", config.tokenizer.size, OFFSETS)
     return Few(whole, late(whole))
 
@@ -122,7 +122,7 @@ def tokenizer(config: VideoWorldConfig, clips: Few, exam: Exam, tmp_path_factory
     shown = three(clips)
     pool: Any = Pool(shown.flatten(0, 1))
     stage = TokenizerStage(Tokenizer(config.tokenizer), pool, shown[:, 1:].numpy(), exam, 6, 1)
-    learnt(stage, Plan(450, batch=6, lr=3e-3), tmp_path_factory.mktemp("tokenizer"))
+    learnt(stage, Plan(450, batch=6, lr=3e-3, betas=(0.9, 0.95)), tmp_path_factory.mktemp("tokenizer"))
     return stage.module
 
 
@@ -130,7 +130,7 @@ def tokenizer(config: VideoWorldConfig, clips: Few, exam: Exam, tmp_path_factory
 def latent(config: VideoWorldConfig, clips: Few, exam: Exam, tmp_path_factory: Any) -> LatentModel:
     torch.manual_seed(0)
     stage = LatentStage(config, latent_model(config), clips, clips, 4, exam)
-    learnt(stage, Plan(180, batch=4, lr=3e-3), tmp_path_factory.mktemp("latent"))
+    learnt(stage, Plan(220, batch=4, lr=3e-3, betas=(0.9, 0.95)), tmp_path_factory.mktemp("latent"))
     return stage.module
 
 
@@ -158,13 +158,19 @@ def boards(config: VideoWorldConfig, frames: Tensor | Array) -> Array:
     return found
 
 
+def wrong(config: VideoWorldConfig, drawn: Tensor | Array, truth: Tensor | Array) -> list[list[int]]:
+    """(frame, cell) where the reader sees another thing than is there."""
+    found: list[list[int]] = np.argwhere(boards(config, drawn) != boards(config, truth)).tolist()
+    return found
+
+
 def test_the_papers_tokenizer_learns_eight_clips_by_heart(
     tokenizer: Tokenizer, clips: Few, config: VideoWorldConfig
 ) -> None:
     frames = three(clips).flatten(0, 1)
     tokens = tokenizer.encode(frames)
     assert tokens.shape == (3 * CLIPS, 16) and tokenizer.config.vocabulary == 64_000
-    assert np.array_equal(boards(config, tokenizer.decode(tokens)), boards(config, frames))
+    assert wrong(config, tokenizer.decode(tokens), frames) == []
 
 
 def test_the_papers_latent_model_learns_eight_clips_by_heart(
@@ -173,13 +179,12 @@ def test_the_papers_latent_model_learns_eight_clips_by_heart(
     """From x_t and the codes."""
     batch = clips.at(np.arange(CLIPS))
     frames, codes = batch["frames"], latent.encode(batch)
-    truth = boards(config, frames[:, list(OFFSETS)])
+    later = frames[:, list(OFFSETS)]
     assert batch["there"].all() and codes.shape == (CLIPS, 3, 1)
-    assert np.array_equal(boards(config, latent.decode(frames[:, 0], codes)), truth)
-    assert np.array_equal(boards(config, latent.redraw(batch)), truth)
-    one = latent.decode(frames[:, 0], codes[:, :1])
-    assert np.array_equal(boards(config, one), truth.reshape(CLIPS, 3, -1)[:, 0])
-    assert (truth.reshape(CLIPS, 3, -1)[:, 0] != boards(config, frames[:, 0])).any(1).all()
+    assert wrong(config, latent.decode(frames[:, 0], codes), later) == []
+    assert wrong(config, latent.redraw(batch), later) == []
+    assert wrong(config, latent.decode(frames[:, 0], codes[:, :1]), later[:, :1]) == []
+    assert len({frame for frame, _ in wrong(config, frames[:, 0], later[:, 0])}) == CLIPS
 
 
 def test_the_papers_transformer_learns_eight_clips_by_heart(
@@ -206,4 +211,4 @@ def test_the_papers_transformer_learns_eight_clips_by_heart(
     shown = three(clips).numpy()
     answers = answers_of(replace(config, sampler=greedy), own, torch.device("cpu"))
     given = answers.continued(shown[:, :2], 1, np.zeros(CLIPS, np.uint64))
-    assert np.array_equal(boards(config, given), boards(config, shown[:, 2]))
+    assert wrong(config, given, shown[:, 2]) == []
