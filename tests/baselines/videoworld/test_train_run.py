@@ -37,7 +37,6 @@ FORMS: dict[str, dict[str, Any]] = {
     "video+ldm": {},
     "paper-faithful": {"paper_faithful": True},
     "generic": {"latent": "generic"},
-    "pixel": {"latent": "pixel"},
     "codes": {"target": "codes"},
     "no codes": {"target": "video"},
     "pixel": {"latent": "pixel", "unchanged": "drop", "horizon": (1, 2),
