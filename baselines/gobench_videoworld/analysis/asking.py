@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -176,16 +176,3 @@ def differences(what: Asked, before: Table, after: Table, drawn: Weights) -> dic
 def interval(found: Estimate) -> tuple[float | None, float | None]:
     """(low, high), or Nones."""
     return found.interval or (None, None)
-
-
-def prompts(what: Asked, model: VideoWorld) -> Iterator[tuple[list[str], Array]]:
-    """Groups of samples with prompts of equal length: their names, and uint8 [B, T, H, W, 3]."""
-    view = View(*model.frame_size, model.max_frames)
-    for group in grouped(what.samples, what.batch):
-        alike: dict[int, list[tuple[str, Array]]] = {}
-        for sample in group:
-            question = what.task.trial(sample, view).ask()
-            assert question is not None
-            alike.setdefault(len(question.frames), []).append((sample, question.frames))
-        for part in alike.values():
-            yield [name for name, _ in part], np.stack([frames for _, frames in part])

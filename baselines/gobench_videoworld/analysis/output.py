@@ -5,13 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from gobench import __version__, atomic
 from gobench.canonical import pretty
-from gobench.types import Json, Record
+from gobench.types import Json
 
 DIGITS = 6  # significant ones, of numbers in tables
 
@@ -83,14 +83,6 @@ def clean(value: Any) -> Json:
     if isinstance(value, float):
         return float(f"{value:.{DIGITS}g}") if math.isfinite(value) else None
     return value
-
-
-def merged(parts: Iterable[Record]) -> Record:
-    """Tables put together; later ones win."""
-    found: Record = {}
-    for part in parts:
-        found |= part
-    return found
 
 
 def _cell(value: Any) -> Any:

@@ -43,9 +43,6 @@ INTERVENTION: Mapping[str, Row] = {
 REPLIES = Row(71.2, 74.3)
 """The opponent's replies, decoded from codes."""
 
-SIZES: Mapping[str, Row] = {"50M": Row(73.9, 80.9), "150M": Row(82.0, 86.7), "300M": Row(83.7, 88.1)}
-"""VideoWorld in table 1."""
-
 UNSEEN_FROM_PLY = 30
 """From this move on no position of a test game stands in the training set."""
 

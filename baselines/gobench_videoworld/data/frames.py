@@ -129,10 +129,6 @@ class FrameWindows:
         """Windows of an epoch."""
         return self.table.windows
 
-    def epoch_of(self, step: int, size: int) -> int:
-        """The epoch in which a step begins, for batches of ``size`` over all ranks."""
-        return step * size // len(self)
-
     def batch(self, step: int, size: int, rank: int = 0, world: int = 1) -> Batch:
         """``at(...)`` of this rank's slice of the step's ``size`` windows. Raises as ``windows.Windows.batch``."""
         epochs, numbers = dealt(len(self), self.seed, step, size, rank, world)

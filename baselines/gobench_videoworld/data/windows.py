@@ -76,10 +76,6 @@ class Windows:
         """Windows of an epoch."""
         return self.table.windows if self._kept is None else len(self._kept)
 
-    def epoch_of(self, step: int, size: int) -> int:
-        """The epoch in which a step begins, for batches of ``size`` over all ranks."""
-        return step * size // len(self)
-
     def batch(self, step: int, size: int, rank: int = 0, world: int = 1) -> Batch:
         """What rank ``rank`` of ``world`` learns from in a step: its slice of the step's ``size`` windows.
 

@@ -97,7 +97,6 @@ def test_an_epoch_is_a_permutation_and_the_next_one_another(tmp_path: Path) -> N
         : n - n % 2
     ]
     assert sorted(whose(windows.batch(1, n))) == sorted(whole) and whose(windows.batch(1, n)) != whole
-    assert windows.epoch_of(0, 8) == 0 and windows.epoch_of(n, 8) == 8
     straddling = whose(windows.batch(1, n - 3))
     assert straddling[:3] == whole[-3:] and straddling[3:] == whose(windows.batch(1, n))[: n - 6]
     assert whose(Windows(windows.store, seed=4).batch(0, n)) != whole
