@@ -132,6 +132,12 @@ class Told:
         found = self.provenance.get("options", {})
         return dict(found) if isinstance(found, Mapping) else {}
 
+    @property
+    def data(self) -> Record:
+        """The dataset that it was trained on, as ``train.provenance`` tells it; {} where a file tells none."""
+        rows = self.provenance.get("trained_on", [])
+        return dict(rows[0]) if isinstance(rows, list) and rows and isinstance(rows[0], Mapping) else {}
+
     def curve(self, stage: str) -> list[Record]:
         """The rows of a stage in which something was evaluated, oldest first."""
         found = self.provenance.get("curve", {})
@@ -188,18 +194,13 @@ def _both(a: Told, b: Told) -> Told:
 
 def labels(models: Sequence[Told]) -> list[str]:
     """A name for each, equal for trainings that differ in the seed alone; with what they were asked for where names are equal."""
-    asked = [{**one.options, **_data(one)} for one in models]
+    asked = [{**one.options, **({"data": one.data.get("name", "")} if one.data else {})} for one in models]
     found = []
     for one, own in zip(models, asked, strict=True):
         others = [table for other, table in zip(models, asked, strict=True) if other.name == one.name]
         differing = [key for key in own if key != "seed" and any(t.get(key) != own[key] for t in others)]
         found.append(", ".join([one.name, *(f"{key} {_brief(own[key])}" for key in differing)]))
     return found
-
-
-def _data(one: Told) -> Record:
-    rows = one.provenance.get("trained_on", [])
-    return {"data": rows[0].get("name", "")} if rows and isinstance(rows[0], Mapping) else {}
 
 
 def _brief(value: Json) -> str:

@@ -23,7 +23,7 @@ def rows(models: Sequence[Told], task: str = "") -> list[dict[str, Any]]:
 
 
 def _row(one: Told, label: str, task: str) -> dict[str, Any]:
-    own, data = one.provenance, _data(one)
+    own, data = one.provenance, one.data
     row: dict[str, Any] = {
         "label": label,
         "model": one.place,
@@ -42,11 +42,6 @@ def _row(one: Told, label: str, task: str) -> dict[str, Any]:
     last = one.curve(DECISIVE)[-1:]
     row |= {key: value for key, value in (last[0] if last else {}).items() if key not in TOLD}
     return row | _evaluated(one, task)
-
-
-def _data(one: Told) -> Mapping[str, Any]:
-    found = one.provenance.get("trained_on", [])
-    return found[0] if found and isinstance(found[0], Mapping) else {}
 
 
 def _evaluated(one: Told, wanted: str) -> dict[str, Any]:

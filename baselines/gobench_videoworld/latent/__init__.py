@@ -14,6 +14,6 @@
 
 from gobench_videoworld.latent.forms import latent_model
 from gobench_videoworld.latent.model import LatentModel
-from gobench_videoworld.latent.recipe import RECIPES, Recipe
+from gobench_videoworld.latent.recipe import RECIPES, LatentRecipe
 
-__all__ = ["RECIPES", "LatentModel", "Recipe", "latent_model"]
+__all__ = ["RECIPES", "LatentModel", "LatentRecipe", "latent_model"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class LatentRecipe:
     """AdamW, warm-up and a cosine, as ``train.fit`` has them."""
 
     steps: int
@@ -15,9 +15,9 @@ class Recipe:
     lr: float  # the highest learning rate
 
 
-RECIPES: Mapping[str, Recipe] = {
-    "located": Recipe(steps=2500, batch=32, lr=1e-2),
-    "generic": Recipe(steps=5000, batch=32, lr=3e-3),
-    "pixel": Recipe(steps=20000, batch=8, lr=1e-3),
+RECIPES: Mapping[str, LatentRecipe] = {
+    "located": LatentRecipe(steps=2500, batch=32, lr=1e-2),
+    "generic": LatentRecipe(steps=5000, batch=32, lr=3e-3),
+    "pixel": LatentRecipe(steps=20000, batch=8, lr=1e-3),
 }
 """Form -> its recipe."""

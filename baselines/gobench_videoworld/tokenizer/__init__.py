@@ -10,6 +10,6 @@
 """
 
 from gobench_videoworld.tokenizer.model import Tokenizer
-from gobench_videoworld.tokenizer.recipe import RECIPES, Recipe
+from gobench_videoworld.tokenizer.recipe import RECIPES, TokenizerRecipe
 
-__all__ = ["RECIPES", "Recipe", "Tokenizer"]
+__all__ = ["RECIPES", "Tokenizer", "TokenizerRecipe"]

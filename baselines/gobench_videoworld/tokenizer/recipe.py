@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class TokenizerRecipe:
     """AdamW with betas (0.9, 0.95), warm-up and a cosine down to ``floor`` times the highest rate, gradients cut at norm 1."""
 
     steps: int
@@ -18,9 +18,9 @@ class Recipe:
     weight_decay: float = 0.0  # a background must not decay
 
 
-RECIPES: Mapping[str, Recipe] = {
-    "local": Recipe(steps=300, batch=16, lr=3e-3, warmup=20),
-    "conv": Recipe(steps=2000, batch=16, lr=1e-3, warmup=50),
-    "paper": Recipe(steps=20000, batch=16, lr=3e-4, warmup=200),
+RECIPES: Mapping[str, TokenizerRecipe] = {
+    "local": TokenizerRecipe(steps=300, batch=16, lr=3e-3, warmup=20),
+    "conv": TokenizerRecipe(steps=2000, batch=16, lr=1e-3, warmup=50),
+    "paper": TokenizerRecipe(steps=20000, batch=16, lr=3e-4, warmup=200),
 }
 """Encoder -> its recipe."""
