@@ -9,8 +9,8 @@ nothing); Santilli et al. 2023, "Accelerating transformer inference for translat
 With numbers drawn beforehand, a sample is as good a function of the sites before it as the likeliest token is, so that
 sampling is drafted in the same way.
 
-Shapes: B rows, S sites of a frame, V vocabulary, D hidden. All functions leave the cache with the frame's S inputs behind
-what it held.
+Shapes: B rows, S sites of a frame, V vocabulary, D hidden. Afterwards the cache is S positions longer, but rows
+that were done early have left it: a frame is the last thing that is decoded, and nothing can follow.
 """
 
 from __future__ import annotations
