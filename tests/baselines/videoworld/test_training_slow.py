@@ -28,6 +28,7 @@ from gobench_videoworld.config import (
 )
 from gobench_videoworld.data.tokens import tokenise
 from gobench_videoworld.data.windows import Windows
+from gobench_videoworld.latent import latent_model
 from gobench_videoworld.networks import Networks
 from gobench_videoworld.tokenizer import Tokenizer
 from gobench_videoworld.train.fit import fit
@@ -220,8 +221,11 @@ def test_the_largest_size_trains_a_step_and_answers(tmp_path: Path) -> None:
     plan = Plan(1, batch=2, lr=3e-4, warmup=0, save_minutes=0, precision="f32")
     found = fit(stage, plan, tmp_path, progress=False, parallel=Parallel(torch.device("cpu")))
     assert found.loss == pytest.approx(before, rel=1e-4) and found.metrics["loss"] < 0.95 * before
-    own = Networks(stage.module.eval(), Tokenizer(config.tokenizer).eval())
+    latent = latent_model(config).eval()
+    own = Networks(stage.module.eval(), Tokenizer(config.tokenizer).eval(), latent)
     clip = np.random.default_rng(0).integers(0, 256, (1, 2, 256, 256, 3), np.uint8)
-    answer = answers_of(config, own, torch.device("cpu")).continued(clip, 1, np.array([1], np.uint64))
-    assert answer.shape == (1, 1, 256, 256, 3) and answer.dtype == np.uint8
+    for renderer in ("transformer", "latent"):
+        asked = replace(config, sampler=SamplerConfig(renderer=renderer))
+        answer = answers_of(asked, own, torch.device("cpu")).continued(clip, 1, np.array([1], np.uint64))
+        assert answer.shape == (1, 1, 256, 256, 3) and answer.dtype == np.uint8
     shutil.rmtree(tmp_path / "checkpoints")
