@@ -132,4 +132,4 @@ def _convolution_backward(
     return to_input + (2 * pairs if wanted[1] else 0)
 
 
-GROUPED: Mapping[Any, Any] = {torch.ops.aten.convolution_backward: _convolution_backward}
+GROUPED: dict[Any, Any] = {torch.ops.aten.convolution_backward: _convolution_backward}
