@@ -182,5 +182,5 @@ class Pixel(LatentModel):
         told = [self.reader(full, torch.full_like(first[:, 0, 0], k, dtype=torch.int64)) for k in range(many)]
         x = (first[:, None] + torch.stack(told, 1)).flatten(0, 1)
         sites = x.unflatten(1, self.config.tokenizer.grid).permute(0, 3, 1, 2)
-        drawn: Tensor = self.decoder(sites)
-        return drawn.permute(0, 2, 3, 1).unflatten(0, (-1, many))
+        drawn: Tensor = self.decoder(sites).permute(0, 2, 3, 1).unflatten(0, (-1, many))
+        return drawn
