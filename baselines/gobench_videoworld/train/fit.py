@@ -30,7 +30,7 @@ from gobench_videoworld.train.parallel import Parallel, choose_device
 from gobench_videoworld.train.progress import Bar
 from gobench_videoworld.train.schedule import Plan, check_slices, rate
 from gobench_videoworld.train.signals import Wish, listening
-from gobench_videoworld.train.stage import Stage, frames
+from gobench_videoworld.train.stage import Stage, frames, rows
 from gobench_videoworld.train.state import Keeper, State
 from gobench_videoworld.train.trainer import Trainer, Update, finite
 from gobench_videoworld.transformer.flops import peak_flops
@@ -83,7 +83,7 @@ def fit(
     """
     one_of("resume", resume, RESUMES)
     own = parallel or Parallel(choose_device())
-    check_slices(plan, own.world)
+    check_slices(plan, own.world, rows(stage))
     say = report if report is not None and own.main else _silent
     with contextlib.ExitStack() as stack:
         if own.main:
@@ -228,13 +228,13 @@ class _Run:
         except Exception as error:
             if faults.out_of_memory(error):
                 kept = self.keeper.files.kept()
-                raise faults.no_memory(where, self.plan, self.parallel.world, kept) from error
+                raise faults.no_memory(where, self.stage, self.plan, self.parallel.world, kept) from error
             raise
 
     def _not_finite(self, update: Update, feed: Feed) -> BuildError:
         step = self.state.step
         batches = [feed.make(step, part) for part in range(self.plan.accumulate)]
-        return faults.not_finite(step + 1, update, self.plan, batches, self.keeper.files.kept())
+        return faults.not_finite(step + 1, self.stage, update, self.plan, batches, self.keeper.files.kept())
 
     def _logs(self) -> Logs:
         folder, step, plan = self.keeper.folder, self.state.step, self.plan

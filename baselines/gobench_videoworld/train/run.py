@@ -35,7 +35,7 @@ from gobench_videoworld.train.material import Material
 from gobench_videoworld.train.parallel import Parallel, started, whole_state
 from gobench_videoworld.train.provenance import provenance
 from gobench_videoworld.train.recipes import RECIPES
-from gobench_videoworld.train.schedule import Plan
+from gobench_videoworld.train.schedule import Plan, check_slices, own_slices
 from gobench_videoworld.train.stage import Stage
 from gobench_videoworld.train.stages import LatentStage, TokenizerStage, TransformerStage
 from gobench_videoworld.train.terms import terms
@@ -108,12 +108,22 @@ def _training(asked: TrainOptions, report: Report | None, progress: bool) -> Ite
     cpu.prepare()
     config = configured(asked, scene(asked.data))
     with started(asked.device, asked.fsdp) as parallel, keep.held(asked, parallel):
+        _check_slices(asked, config, parallel)
         keep.remember(asked, config, parallel, report or _silent)
         yield _Training(asked, config, parallel, report, progress)
 
 
 def _silent(line: str) -> None:
     """Nobody listens."""
+
+
+def _check_slices(asked: TrainOptions, config: VideoWorldConfig, parallel: Parallel) -> None:
+    """Refuse, before the first stage, what the last one would: see ``Dynamics``."""
+    if "transformer" in asked.stages:
+        recipe = RECIPES[asked.size]
+        every = recipe.frame_every if config.codes and config.frames else 1
+        plan = Plan(batch=asked.batch or recipe.batch, accumulate=asked.accumulate)
+        check_slices(plan, parallel.world, every)
 
 
 @dataclass
@@ -211,12 +221,16 @@ class _Training:
         steps = self.asked.steps or (UNLIMITED if self.asked.minutes else recipe.steps)
         batch = self.asked.batch or recipe.batch
         train, held_out = map(self.material.lessons, self.material.splits)
-        plan = replace(self._plan("transformer", steps, batch, self.asked.lr or recipe.lr), accumulate=self.asked.accumulate,
-                       compile=self.asked.compile, precision=self.asked.precision, wandb=self.asked.wandb)  # fmt: skip
+        plan = self._plan("transformer", steps, batch, self.asked.lr or recipe.lr)
+        plan = replace(plan, batch=batch, accumulate=self.asked.accumulate, compile=self.asked.compile,
+                       precision=self.asked.precision, wandb=self.asked.wandb)  # fmt: skip
         return TransformerStage(self.networks, train, held_out, self.material.exam, batch), plan
 
     def _plan(self, name: str, steps: int, batch: int, lr: float) -> Plan:
-        """A stage's plan: so many steps, or as are asked for, or as fit into its share of the minutes."""
+        """A stage's plan: so many steps, or as are asked for, or as fit into its share of the minutes.
+
+        The batch is the stage's own, in as many parts as are asked for where these are equal.
+        """
         minutes = 0.0
         if self.asked.minutes:
             share = SHARES.get(name)
@@ -228,7 +242,8 @@ class _Training:
             )
             minutes = keep.minutes(self._folder(name), wanted, self.parallel)
         most = min(steps, self.asked.steps or steps)
-        return Plan(most, minutes, batch, lr=lr, precision="f32", seed=self.asked.seed,
+        batch, parts = own_slices(batch, self.asked.accumulate, self.parallel.world)
+        return Plan(most, minutes, batch, parts, lr=lr, precision="f32", seed=self.asked.seed,
                     evaluate_every=self.asked.evaluate_every)  # fmt: skip
 
     def _written(self, done: Mapping[str, Fitted]) -> Trained:

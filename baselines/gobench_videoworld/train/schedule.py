@@ -17,7 +17,8 @@ EVALUATIONS = 10  # of a run that does not say how often
 BINDING = (
     "steps", "minutes", "batch", "lr", "betas", "weight_decay", "warmup", "floor", "clip", "precision", "seed",
 )  # fmt: skip
-"""What decides the weights: a training goes on only where these are equal. ``accumulate`` changes their rounding alone."""
+"""What decides the weights: a training goes on only where these are equal. ``accumulate`` changes their
+rounding alone, and the running moments of latent dynamics."""
 
 LEAST: Mapping[str, int] = {
     "steps": 1, "batch": 1, "accumulate": 1, "evaluate_every": 0, "save_every": 0, "log_every": 1, "keep": 1, "seed": 0,
@@ -91,15 +92,37 @@ def rate(plan: Plan, step: int) -> float:
     return plan.lr * (plan.floor + (1 - plan.floor) * 0.5 * (1 + math.cos(math.pi * min(1.0, along))))
 
 
-def check_slices(plan: Plan, world: int) -> int:
-    """How many equal slices a batch is cut into; raises UsageError if it cannot be."""
+def check_slices(plan: Plan, world: int, rows: int = 1) -> int:
+    """How many equal slices a batch is cut into.
+
+    Args:
+        world: processes.
+        rows: slices must have a multiple of so many samples, where there are several.
+
+    Raises:
+        UsageError: it cannot be cut so; says which batch can.
+    """
     slices = world * plan.accumulate
-    if plan.batch % slices:
+    least = slices * rows if slices > 1 else 1
+    if plan.batch % least:
+        multiple = f", of a multiple of {rows} samples each" if rows > 1 else ""
         raise UsageError(
-            f"a batch of {plan.batch} cannot be cut into {slices} equal slices ({world} processes x accumulate "
-            f"{plan.accumulate}). Take a batch of {math.ceil(plan.batch / slices) * slices}, or other numbers."
+            f"a batch of {plan.batch} cannot be cut into {slices} equal slices{multiple} ({world} processes x accumulate "
+            f"{plan.accumulate}). Take --batch {math.ceil(plan.batch / least) * least}, or other numbers."
         )
     return slices
+
+
+def own_slices(batch: int, accumulate: int, world: int) -> tuple[int, int]:
+    """A stage's own batch and its parts, where nobody asked for these.
+
+    Returns:
+        The batch, as much larger as it takes for all processes to have as many samples; and into how many parts a process
+        cuts its share, the highest number up to ``accumulate`` that leaves them equal.
+    """
+    each = math.ceil(batch / world)
+    parts = max(n for n in range(1, min(accumulate, each) + 1) if each % n == 0)
+    return each * world, parts
 
 
 def _in_range(name: str, value: float) -> None:

@@ -22,6 +22,7 @@ class Stage(Protocol):
         identity: plain data that must be equal for a training to go on: the config, hashes of data and tokens.
         steps: if it is there, it is told how many steps there will be, before the first of them.
         frames: frames that a step looks at over all ranks, repetitions counted.
+        rows: slices of a batch have its loss where each has a multiple of so many samples; others are refused.
         best: the name of a number of ``evaluate``; the weights at its highest value are kept. "-name": at its lowest.
     """
 
@@ -78,6 +79,11 @@ def identity(stage: Stage) -> Record:
 def frames(stage: Stage) -> int:
     """The stage's ``frames``, or 0."""
     return int(getattr(stage, "frames", 0))
+
+
+def rows(stage: Stage) -> int:
+    """The stage's ``rows``, or 1."""
+    return int(getattr(stage, "rows", 1))
 
 
 def best(stage: Stage) -> str:

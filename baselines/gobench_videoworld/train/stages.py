@@ -226,6 +226,7 @@ class TransformerStage:
         self.config = networks.transformer.config
         self.module = Lesson(networks.transformer, networks.latent)
         self.tokens = networks.transformer.trained(batch)
+        self.rows = networks.transformer.frame_every if self.config.frames else 1
         reach = self.config.latent.offsets[-1] if self.config.codes else 1
         self.frames = batch * (self.config.transformer.history + reach)
         self.flops = step_flops(networks.transformer, batch, networks.latent)

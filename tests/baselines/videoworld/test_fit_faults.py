@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from gobench_videoworld.train import faults
 from gobench_videoworld.train.checkpoints import read
 from gobench_videoworld.train.fit import fit
 from gobench_videoworld.train.schedule import Plan
+from gobench_videoworld.train.trainer import Update
 
 sys.path.insert(0, str(Path(__file__).parent))
 from training_toys import Toy
@@ -56,9 +58,7 @@ def test_a_gradient_that_is_not_finite_leaves_the_weights(tmp_path: Path) -> Non
     stage = Toy()
     steps_until = iter(range(7, -1, -1))
     stage.module.head.weight.register_hook(lambda grad: grad if next(steps_until) else grad * float("nan"))
-    with pytest.raises(
-        BuildError, match=r"^step 8: the gradient's length is nan, the loss \d.*lower learning rate"
-    ):
+    with pytest.raises(BuildError, match=r"^step 8: the gradient's length is nan, the loss \d.*lower --lr"):
         run(tmp_path, stage)
     assert all(torch.isfinite(p).all() for p in stage.module.parameters())
     assert steps(tmp_path) == [5]
@@ -80,7 +80,7 @@ def test_memory_that_runs_out_says_which_setting_to_change(tmp_path: Path) -> No
         run(tmp_path, Toy(harm={12: "memory"}))
     text = str(found.value)
     assert text.startswith(
-        "step 13: no memory left (batch 8, computed in slices of 8). Take accumulate 2: the same"
+        "step 13: no memory left (batch 8, computed in slices of 8). Take --accumulate 2, which"
     )
     assert "step 10 is kept" in text
     done = run(tmp_path, Toy(), Plan(20, batch=8, accumulate=2, lr=1e-2, save_every=5, evaluate_every=10))
@@ -88,8 +88,48 @@ def test_memory_that_runs_out_says_which_setting_to_change(tmp_path: Path) -> No
 
 
 def test_a_slice_of_one_sample_cannot_be_cut(tmp_path: Path) -> None:
-    with pytest.raises(BuildError, match="Slices are of one sample already"):
-        raise faults.no_memory("step 1", Plan(batch=4, accumulate=2), 2, "")
+    with pytest.raises(BuildError, match="Slices cannot be smaller: take a smaller --size"):
+        raise faults.no_memory("step 1", Toy(), Plan(batch=4, accumulate=2), 2, "")
+
+
+@pytest.mark.parametrize(
+    ("name", "plan", "says", "never"),
+    [
+        ("tokenizer", Plan(batch=16), "Take --accumulate 2, which", "--batch"),
+        ("latent", Plan(batch=32, accumulate=32), "--set latent.width=N", "--size"),
+        (
+            "transformer",
+            Plan(batch=16, accumulate=2),
+            "--accumulate 4, which .* slices of 4. Or .* --batch",
+            "--set",
+        ),
+        ("transformer", Plan(batch=16, accumulate=4), "take a smaller --size", "--accumulate"),
+    ],
+)
+def test_advice_on_memory_is_of_what_the_stage_can_be_asked(
+    name: str, plan: Plan, says: str, never: str
+) -> None:
+    stage: Any = Toy()
+    stage.name, stage.rows = name, 4 if name == "transformer" else 1
+    text = str(faults.no_memory("step 1", stage, plan, 1, ""))
+    assert re.search(says, text) and never not in text
+
+
+@pytest.mark.parametrize(
+    ("name", "precision", "says"),
+    [
+        ("tokenizer", "f32", "with another --seed or --encoder."),
+        ("latent", "f32", "with another --seed or --latent."),
+        ("transformer", "auto", "with a lower --lr (it was 0.01), or with --precision f32 if it was bf16."),
+        ("transformer", "f32", "with a lower --lr (it was 0.01)."),
+    ],
+)
+def test_advice_on_numbers_is_of_what_the_stage_can_be_asked(name: str, precision: str, says: str) -> None:
+    stage: Any = Toy()
+    stage.name = name
+    plan = Plan(batch=8, lr=0.01, precision=precision)
+    update = Update(float("nan"), 1.0, (), {})
+    assert f"Start anew (--resume never) {says}" in str(faults.not_finite(3, stage, update, plan, [], ""))
 
 
 @pytest.mark.parametrize(

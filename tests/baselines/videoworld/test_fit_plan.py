@@ -17,7 +17,7 @@ from gobench_videoworld.train.checkpoints import read
 from gobench_videoworld.train.fit import fit
 from gobench_videoworld.train.optimizer import adamw, clip, decays
 from gobench_videoworld.train.parallel import choose_device
-from gobench_videoworld.train.schedule import Plan, check_slices, rate
+from gobench_videoworld.train.schedule import Plan, check_slices, own_slices, rate
 
 sys.path.insert(0, str(Path(__file__).parent))
 from training_toys import Net, Toy
@@ -46,8 +46,30 @@ def test_values_that_cannot_be_are_refused(name: str, value: Any, says: str) -> 
 
 def test_batches_are_cut_into_equal_slices() -> None:
     assert check_slices(Plan(batch=12, accumulate=3), 2) == 6
-    with pytest.raises(UsageError, match=r"64 cannot be cut into 6 equal slices.*Take a batch of 66"):
+    with pytest.raises(UsageError, match=r"64 cannot be cut into 6 equal slices.*Take --batch 66"):
         check_slices(Plan(batch=64, accumulate=3), 2)
+
+
+def test_slices_have_a_multiple_of_the_rows_that_they_need() -> None:
+    assert check_slices(Plan(batch=24, accumulate=3), 2, 4) == 6
+    assert check_slices(Plan(batch=10), 1, 4) == 1  # a whole batch is what it is
+    with pytest.raises(
+        UsageError, match=r"64 cannot be cut into 32 equal slices, of a multiple of 4.*--batch 128"
+    ):
+        check_slices(Plan(batch=64, accumulate=16), 2, 4)
+
+
+@pytest.mark.parametrize(
+    ("batch", "accumulate", "world", "found"),
+    [(16, 1, 1, (16, 1)), (16, 4, 1, (16, 4)), (16, 3, 1, (16, 2)), (16, 99, 1, (16, 16)), (16, 2, 3, (18, 2)),
+     (16, 1, 24, (24, 1)), (32, 4, 7, (35, 1)), (8, 4, 5, (10, 2))],
+)  # fmt: skip
+def test_a_stages_own_batch_is_cut_without_being_asked(
+    batch: int, accumulate: int, world: int, found: tuple[int, int]
+) -> None:
+    made = own_slices(batch, accumulate, world)
+    assert made == found
+    check_slices(Plan(batch=made[0], accumulate=made[1]), world)
 
 
 def test_the_rate_rises_and_falls() -> None:

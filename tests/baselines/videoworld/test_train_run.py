@@ -18,15 +18,18 @@ from gobench import atomic
 from gobench.canonical import read_json
 from gobench.card import license_of
 from gobench.dataset import open_dataset
-from gobench.errors import BuildError, DataError, StoppedError
+from gobench.errors import BuildError, DataError, StoppedError, UsageError
 from gobench.loader import ClipDataset, View
 from gobench.models import load
 from gobench.models.card import model_card
 from gobench.models.contents import PROVENANCE, contents
+from gobench_videoworld.configure import configured, scene
 from gobench_videoworld.options import TrainOptions
 from gobench_videoworld.train import clock, keep, material
 from gobench_videoworld.train.clock import Clock
-from gobench_videoworld.train.run import Trained, train
+from gobench_videoworld.train.feed import Feed
+from gobench_videoworld.train.parallel import started
+from gobench_videoworld.train.run import Trained, _check_slices, train
 from gobench_videoworld.train.stages import LatentStage, TokenizerStage, TransformerStage
 
 SMALL = ("transformer.hidden_size=16", "transformer.num_hidden_layers=1", "transformer.num_attention_heads=2",
@@ -344,6 +347,31 @@ def test_broken_weights_of_a_stage_are_named(asked: Asked) -> None:
     weights.write_bytes(weights.read_bytes()[:-5])
     with pytest.raises(DataError, match=r"weights.safetensors cannot be used .* delete .*tokenizer to train"):
         train(asked(), **SILENT)
+
+
+def test_parts_that_would_learn_other_frames_are_refused_before_anything_is_trained(asked: Asked) -> None:
+    """The next frame is predicted for every fourth window."""
+    with pytest.raises(UsageError, match=r"of a multiple of 4 samples each .* Take --batch 16"):
+        train(asked(accumulate=4, resume="never"), **SILENT)
+    assert not (asked().work / keep.ASKED).exists()
+    for form in ({"input": "video"}, {"input": "state"}, {"target": "codes"}):
+        with started("cpu") as alone:
+            options = asked(accumulate=4, **form)
+            _check_slices(options, configured(options, scene(options.data)), alone)
+
+
+def test_every_stage_is_computed_in_parts(asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: dict[str, set[int]] = {}
+    real = Feed.slices
+
+    def slices(self: Feed, step: int) -> Any:
+        for index, batch in real(self, step):
+            seen.setdefault(self.stage.name, set()).add(len(next(iter(batch.values()))))
+            yield index, batch
+
+    monkeypatch.setattr(Feed, "slices", slices)
+    train(asked(accumulate=2, steps=2), **SILENT)
+    assert seen == {"tokenizer": {TOKENIZED // 2}, "latent": {CODED // 2}, "transformer": {BATCH // 2}}
 
 
 def test_minutes_are_kept_and_settle_the_steps(asked: Asked) -> None:
