@@ -7,7 +7,7 @@ folder or a date.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, TypeVar, cast
 
@@ -34,6 +34,13 @@ def at_least(name: str, value: object, least: int) -> None:
     """UsageError unless ``value`` is a whole number of at least ``least``."""
     if not isinstance(value, int) or isinstance(value, bool) or value < least:
         raise UsageError(f"{name} must be a whole number >= {least}, not {value!r}.")
+
+
+def checked_offsets(name: str, offsets: Sequence[int]) -> tuple[int, ...]:
+    """Frames ahead that have a code each; UsageError unless they rise from 1."""
+    if list(offsets[:1]) != [1] or list(offsets) != sorted(set(offsets)):
+        raise UsageError(f"{name} must be rising whole numbers from 1, not {_commas(offsets)}: try 1,3,5.")
+    return tuple(offsets)
 
 
 def _check_levels(levels: tuple[int, ...]) -> None:
@@ -106,10 +113,7 @@ class LatentConfig:
 
     def __post_init__(self) -> None:
         one_of("form", self.form, LATENTS)
-        if self.offsets[:1] != (1,) or list(self.offsets) != sorted(set(self.offsets)):
-            raise UsageError(
-                f"offsets are rising whole numbers from 1, not {_commas(self.offsets)}: try 1,3,5."
-            )
+        checked_offsets("offsets", self.offsets)
         _check_levels(self.levels)
         for name in ("places", "width", "blocks"):
             at_least(name, getattr(self, name), 1)

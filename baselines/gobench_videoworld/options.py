@@ -10,7 +10,16 @@ from pathlib import Path
 
 from gobench.errors import UsageError
 from gobench.types import Record
-from gobench_videoworld.config import ENCODERS, INPUTS, LATENTS, SIZES, TARGETS, at_least, one_of
+from gobench_videoworld.config import (
+    ENCODERS,
+    INPUTS,
+    LATENTS,
+    SIZES,
+    TARGETS,
+    at_least,
+    checked_offsets,
+    one_of,
+)
 
 ALL = "all"
 STAGES = ("tokenizer", "latent", "transformer")
@@ -81,7 +90,7 @@ class TrainOptions:
             one_of(name, getattr(self, name), values)
         for name, values in {"encoder": ENCODERS, "latent": LATENTS}.items():
             one_of(name, getattr(self, name) or values[0], values)
-        _precision(self.precision)
+        check_precision(self.precision)
         _numbers(self)
         _together(self)
         _places(self)
@@ -110,12 +119,11 @@ def horizon_of(text: str) -> tuple[int, ...]:
         raise UsageError(
             f"horizon: write frames ahead with commas between, as in 1,3,5, not {text!r}."
         ) from None
-    if not found or found[0] != 1 or list(found) != sorted(set(found)):
-        raise UsageError(f"horizon is 1 and then rising frames ahead, as in 1,3,5 or 1,2,3, not {text!r}.")
-    return found
+    return checked_offsets("horizon", found)
 
 
-def _precision(value: str) -> None:
+def check_precision(value: str) -> None:
+    """UsageError for one that is not offered."""
     if value in HALVES:
         raise UsageError(
             f"precision {value!r} is not offered: CPUs compute it in software, and its small range needs losses to be "
@@ -134,7 +142,7 @@ def _numbers(asked: TrainOptions) -> None:
         value = getattr(asked, name)
         if value is not None and not 0 < value < math.inf:
             raise UsageError(f"{name} is a number greater than 0, not {value!r}.")
-    horizon_of(",".join(map(str, asked.horizon)))
+    checked_offsets("horizon", asked.horizon)
     if asked.batch is not None and asked.batch % asked.accumulate:
         raise UsageError(
             f"accumulate {asked.accumulate} must divide batch {asked.batch}: a step's batch is cut into equal parts."

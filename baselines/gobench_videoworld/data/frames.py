@@ -15,12 +15,12 @@ from gobench.loader.resize import resized
 from gobench.loader.view import SYMMETRIES
 from gobench.seeds import seed64, stream
 from gobench.types import Array, Record
-from gobench_videoworld.config import at_least, one_of
+from gobench_videoworld.config import at_least, checked_offsets, one_of
 from gobench_videoworld.data.episodes import Reel, Size, in_order
 from gobench_videoworld.data.order import Ints, dealt, symmetries
 from gobench_videoworld.data.store import NONE, check_turns
 from gobench_videoworld.data.table import window_table
-from gobench_videoworld.data.windows import Batch, checked_offsets
+from gobench_videoworld.data.windows import Batch
 
 EACH = 16  # frames of one episode in a pool: an episode is decoded whole, and its frames are alike
 KEPT = 1 << 28  # bytes of decoded episodes that windows remember
@@ -113,7 +113,7 @@ class FrameWindows:
         """
         one_of("symmetry", symmetry, SYMMETRIES)
         check_turns(symmetry, size)
-        self.offsets, self.seed, self.turns = checked_offsets(offsets), seed, turns
+        self.offsets, self.seed, self.turns = checked_offsets("offsets", offsets), seed, turns
         self.variants = SYMMETRIES[symmetry] if symmetric else 1
         self.split, self._threads = split, threads
         self._reel = Reel(folder, split, size)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from gobench.errors import UsageError
 from gobench.types import Record
-from gobench_videoworld.config import at_least, one_of
+from gobench_videoworld.config import at_least, checked_offsets, one_of
 from gobench_videoworld.data.order import Ints, dealt, symmetries
 from gobench_videoworld.data.store import NONE, TokenStore
 from gobench_videoworld.data.table import window_table
@@ -65,7 +65,7 @@ class Windows:
         if labels and not store.labels:
             raise UsageError(f"{store.folder} holds no labels: read them first with labels.label().")
         self.store, self.history, self.seed = store, history, seed
-        self.offsets = checked_offsets(offsets)
+        self.offsets = checked_offsets("offsets", offsets)
         self.turns, self.labels, self.unchanged = turns, labels, unchanged
         self.variants = store.variants if symmetric else 1
         self.episodes = _first(store, episodes)
@@ -140,13 +140,6 @@ class Windows:
                 "no frame differs from the one before: with unchanged=drop there is nothing to learn."
             )
         return kept
-
-
-def checked_offsets(offsets: Sequence[int]) -> tuple[int, ...]:
-    """The frames ahead; raises UsageError unless they rise from 1."""
-    if not offsets or offsets[0] != 1 or list(offsets) != sorted(set(offsets)):
-        raise UsageError(f"offsets are rising whole numbers from 1, not {list(offsets)}: try 1,3,5.")
-    return tuple(offsets)
 
 
 def _first(store: TokenStore, episodes: int) -> int:

@@ -84,7 +84,7 @@ def fit(
     one_of("resume", resume, RESUMES)
     own = parallel or Parallel(choose_device())
     check_slices(plan, own.world, rows(stage))
-    say = report if report is not None and own.main else _silent
+    say = report if report is not None and own.main else silent
     with contextlib.ExitStack() as stack:
         if own.main:
             refusal = (
@@ -100,7 +100,7 @@ def fit(
         return run.fitted()
 
 
-def _silent(line: str) -> None:
+def silent(line: str) -> None:
     """Nobody listens."""
 
 

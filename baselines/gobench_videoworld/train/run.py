@@ -30,7 +30,7 @@ from gobench_videoworld.options import STAGES, TrainOptions
 from gobench_videoworld.tokenizer import RECIPES as TOKENIZER_RECIPES
 from gobench_videoworld.train import keep
 from gobench_videoworld.train.clock import Clock
-from gobench_videoworld.train.fit import Fitted, Report, fit
+from gobench_videoworld.train.fit import Fitted, Report, fit, silent
 from gobench_videoworld.train.material import Material
 from gobench_videoworld.train.parallel import Parallel, started, whole_state
 from gobench_videoworld.train.provenance import provenance
@@ -109,12 +109,8 @@ def _training(asked: TrainOptions, report: Report | None, progress: bool) -> Ite
     config = configured(asked, scene(asked.data))
     with started(asked.device, asked.fsdp) as parallel, keep.held(asked, parallel):
         _check_slices(asked, config, parallel)
-        keep.remember(asked, config, parallel, report or _silent)
+        keep.remember(asked, config, parallel, report or silent)
         yield _Training(asked, config, parallel, report, progress)
-
-
-def _silent(line: str) -> None:
-    """Nobody listens."""
 
 
 def _check_slices(asked: TrainOptions, config: VideoWorldConfig, parallel: Parallel) -> None:

@@ -9,10 +9,9 @@ from dataclasses import asdict, dataclass
 from gobench.canonical import dumps, sha256
 from gobench.errors import UsageError
 from gobench.types import Record
-from gobench_videoworld.config import at_least, one_of
+from gobench_videoworld.config import at_least
+from gobench_videoworld.options import check_precision
 
-PRECISIONS = ("auto", "f32", "bf16")
-HALVES = ("f16", "fp16", "float16", "half")
 EVALUATIONS = 10  # of a run that does not say how often
 BINDING = (
     "steps", "minutes", "batch", "lr", "betas", "weight_decay", "warmup", "floor", "clip", "precision", "seed",
@@ -65,7 +64,7 @@ class Plan:
             raise UsageError(
                 f"lr must be above 0 and betas from 0 to below 1, not {self.lr} and {self.betas}."
             )
-        _precision(self.precision)
+        check_precision(self.precision)
 
     @property
     def evaluation_steps(self) -> int:
@@ -135,12 +134,3 @@ def _in_range(name: str, value: float) -> None:
     ):
         upper = "" if high == math.inf else f" to {high:g}"
         raise UsageError(f"{name} must be a number from {low:g}{upper}, not {value!r}.")
-
-
-def _precision(value: str) -> None:
-    if value in HALVES:
-        raise UsageError(
-            f"precision {value!r} is refused: CPUs have no fast kernels for it, and its range is too small for gradients "
-            "without loss scaling. Take bf16, which has the range of f32, or f32."
-        )
-    one_of("precision", value, PRECISIONS)

@@ -61,7 +61,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ({"minutes": -1.0}, "minutes is a number greater than 0"),
         ({"lr": float("nan")}, "lr is a number greater than 0"),
         ({"batch": 10, "accumulate": 4}, "must divide batch 10"),
-        ({"horizon": (3, 5)}, "horizon is 1 and then"),
+        ({"horizon": (3, 5)}, "horizon must be rising whole numbers from 1, not 3,5"),
         ({"out": Path("d")}, "is the dataset"),
         ({"work": Path("m.pt")}, "a folder of its own, such as m-train"),
         ({"seed": -1}, "seed must be"),

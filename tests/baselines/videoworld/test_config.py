@@ -149,7 +149,7 @@ def test_paper_faithful_switches_all_additions_off_and_nothing_else() -> None:
         (lambda: TokenizerConfig(levels=()), "levels are whole numbers from 2"),
         (lambda: TokenizerConfig(blocks=-1), "blocks must be a whole number >= 0"),
         (lambda: LatentConfig("places"), "unknown form 'places'"),
-        (lambda: LatentConfig(offsets=()), "offsets are rising whole numbers from 1, not none: try 1,3,5"),
+        (lambda: LatentConfig(offsets=()), "offsets must be rising whole numbers from 1, not none: try 1,3,5"),
         (lambda: LatentConfig(offsets=(2, 3)), "not 2,3"),
         (lambda: LatentConfig(offsets=(1, 3, 3)), "not 1,3,3"),
         (lambda: LatentConfig(places=0), "places must be a whole number >= 1"),

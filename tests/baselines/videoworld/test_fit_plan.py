@@ -34,7 +34,7 @@ from training_toys import Net, Toy
         ("warmup", 1.5, "warmup must be a number from 0 to 1"),
         ("minutes", float("inf"), "minutes must be a number from 0"),
         ("clip", -1, "clip must be a number from 0"),
-        ("precision", "fp16", "no fast kernels.*Take bf16"),
+        ("precision", "fp16", "range needs losses to be scaled. Take bf16"),
         ("precision", "f64", "unknown precision 'f64'"),
         ("keep", 0, "keep must be a whole number >= 1"),
     ],
