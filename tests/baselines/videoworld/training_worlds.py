@@ -116,7 +116,7 @@ class Video:
             tokenizer=TokenizerConfig(grid=grid, levels=(4, 3)),
             latent=LatentConfig(levels=(3,)),
             transformer=TransformerConfig(hidden_size=16, num_attention_heads=2, num_key_value_heads=2,
-                                          num_hidden_layers=2, intermediate_size=24),
+                                          num_hidden_layers=2, intermediate_size=24, history=2),
         )  # fmt: skip
         torch.manual_seed(0)
         self.config = config
