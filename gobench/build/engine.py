@@ -23,8 +23,10 @@ from typing import Any, Protocol
 
 from gobench.build.stages import Job
 from gobench.errors import BuildError, GobenchError, UsageError, family
+from gobench.workers import cores
 
 PATIENCE = 5.0  # seconds a worker may take to stop before it is killed
+THREADS = "OMP_NUM_THREADS"  # of numeric libraries; read when they are imported
 
 
 class Engine(Protocol):
@@ -53,14 +55,19 @@ class Inline:
 
 @dataclass(frozen=True)
 class Processes:
-    """``workers`` processes, one piece at a time each; started afresh (spawn), so they inherit nothing."""
+    """``workers`` processes, one piece at a time each; started afresh (spawn), so they inherit nothing.
+
+    They share the cores: where the environment does not say otherwise, numeric libraries get so many threads in each that
+    they do not fight.
+    """
 
     workers: int
 
     def run(self, job: Job, indices: Sequence[int], done: Callable[[int], None]) -> None:
         context = multiprocessing.get_context("spawn")
         queue = list(reversed(indices))
-        crew = [_Worker(context, _pickled(job)) for _ in range(min(self.workers, len(queue)))]
+        many = min(self.workers, len(queue))
+        crew = [_Worker(context, _pickled(job), max(1, cores() // many)) for _ in range(many)]
         try:
             for worker in crew:
                 worker.next(queue)
@@ -137,10 +144,10 @@ def engine(workers: int) -> Engine:
 class _Worker:
     """The coordinator's end of one worker process."""
 
-    def __init__(self, context: SpawnContext, job: bytes) -> None:
+    def __init__(self, context: SpawnContext, job: bytes, threads: int) -> None:
         self.pipe, theirs = context.Pipe()
         self.index: int | None = None
-        self.process: SpawnProcess = context.Process(target=_work, args=(theirs, job), daemon=True)
+        self.process: SpawnProcess = context.Process(target=_work, args=(theirs, job, threads), daemon=True)
         self.process.start()
         theirs.close()
 
@@ -199,8 +206,9 @@ def _stop(crew: Sequence[_Worker]) -> None:
         worker.process.close()
 
 
-def _work(pipe: Connection, pickled: bytes) -> None:
+def _work(pipe: Connection, pickled: bytes, threads: int) -> None:
     """A worker's life: indices come in, failures or None go out, until the coordinator is gone."""
+    os.environ.setdefault(THREADS, str(threads))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal tells everybody; the coordinator decides
     signal.signal(signal.SIGTERM, _leave)
     threading.Thread(target=_follow, daemon=True).start()
