@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import safetensors
-import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
@@ -27,7 +26,6 @@ FORMAT = "gobench-training-1"
 HEAD = "training"  # the key of the plain data in a file's header
 ENDING = ".safetensors"
 BROKEN = ".broken"
-BEST = "best"
 MODEL = "model/"
 SHOWN = 3  # differences that an error names
 
@@ -180,15 +178,6 @@ def tell_changes(found: Checkpoint, now: Mapping[str, Json], say: Say) -> None:
     if changed:
         listed = "; ".join(f"{key} was {there}, is {here}" for key, there, here in changed)
         say(f"going on under other circumstances ({listed}): the same training, but not bit for bit.")
-
-
-def load(module: torch.nn.Module, path: Path) -> None:
-    """Fill a module with the weights of a checkpoint. Raises DataError, also where they do not fit."""
-    found = read(path)
-    try:
-        module.load_state_dict(found.part(MODEL))
-    except RuntimeError as error:
-        raise DataError(f"{path} does not fit this model: {str(error).splitlines()[-1].strip()}") from error
 
 
 def _short(value: Any) -> str:

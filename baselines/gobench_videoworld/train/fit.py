@@ -2,7 +2,7 @@
 
     fit(stage, plan, folder) -> Fitted         the same call goes on where it was stopped
 
-A folder holds ``checkpoints/`` (the last few, and the best), ``log.csv``, ``log.jsonl`` and ``samples/STEP.png``. On a CPU a
+A folder holds ``checkpoints/`` (the last few), ``log.csv``, ``log.jsonl`` and ``samples/STEP.png``. On a CPU a
 training that was stopped anywhere, and goes on, ends with the same weights bit for bit as one that was not; on a GPU some
 kernels add in any order.
 """
@@ -50,9 +50,7 @@ class Fitted:
     tokens: int  # seen
     flops: float  # spent on updates
     metrics: dict[str, float]  # of the last evaluation
-    best: tuple[int, float] | None  # step and value of the stage's ``best``, if it has one
     weights: Path  # the checkpoint of the last step
-    best_weights: Path | None  # weights at ``best``, for ``checkpoints.load``
     frames: int = 0  # seen, repetitions counted
 
 
@@ -203,7 +201,6 @@ class _Run:
             self.state.metrics = self.trainer.evaluate(step)
             picture = self.trainer.picture(step)
         with self._kept():
-            self.keeper.save_best()
             if picture is not None and self.logs is not None:
                 self.logs.picture(step, np.asarray(picture))
         return self.state.metrics
@@ -259,8 +256,6 @@ class _Run:
             tokens=self.stage.tokens * state.step,
             flops=self.stage.flops * state.step,
             metrics=state.metrics,
-            best=state.best,
             weights=self.keeper.files.path(state.step),
-            best_weights=self.keeper.best_path if state.best else None,
             frames=frames(self.stage) * state.step,
         )

@@ -23,7 +23,6 @@ class Stage(Protocol):
         steps: if it is there, it is told how many steps there will be, before the first of them.
         frames: frames that a step looks at over all ranks, repetitions counted.
         rows: slices of a batch have its loss where each has a multiple of so many samples; others are refused.
-        best: the name of a number of ``evaluate``; the weights at its highest value are kept. "-name": at its lowest.
     """
 
     @property
@@ -84,8 +83,3 @@ def frames(stage: Stage) -> int:
 def rows(stage: Stage) -> int:
     """The stage's ``rows``, or 1."""
     return int(getattr(stage, "rows", 1))
-
-
-def best(stage: Stage) -> str:
-    """The stage's ``best``, or ""."""
-    return str(getattr(stage, "best", ""))

@@ -36,7 +36,7 @@ CHECKED, CHECKED_PIXELS = 512, 32  # validation windows looked at, of tokens and
 class TokenizerStage:
     """Frames -> tokens -> frames."""
 
-    name, best = "tokenizer", ""
+    name = "tokenizer"
 
     def __init__(
         self, module: Tokenizer, pool: FramePool, held_out: Array, exam: Exam, batch: int, steps: int
@@ -112,7 +112,7 @@ class TokenizerStage:
 class LatentStage:
     """Frames -> codes of what changes -> frames."""
 
-    name, best = "latent", ""
+    name = "latent"
 
     def __init__(
         self,
@@ -210,7 +210,7 @@ def lesson(config: VideoWorldConfig, latent: LatentModel | None, batch: Batch) -
 class TransformerStage:
     """Prompts -> codes and the next frame; or states -> actions."""
 
-    name, best = "transformer", ""
+    name = "transformer"
 
     def __init__(
         self,

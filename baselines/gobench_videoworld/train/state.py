@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,18 +13,13 @@ from gobench.canonical import dumps
 from gobench.errors import UsageError
 from gobench.types import Json, Record
 from gobench_videoworld.train.checkpoints import (
-    BEST,
-    ENDING,
-    MODEL,
     Checkpoints,
     check_same,
     read,
     tell_changes,
-    write,
 )
 from gobench_videoworld.train.logs import EVENTS, LINES, SAMPLES, TABLE
-from gobench_videoworld.train.parallel import whole_state
-from gobench_videoworld.train.stage import best, identity
+from gobench_videoworld.train.stage import identity
 from gobench_videoworld.train.trainer import Trainer
 
 CHECKPOINTS = "checkpoints"
@@ -42,11 +36,10 @@ class State:
     loss: float | None = None  # of the last update
     seconds: float = 0.0  # spent on updates
     metrics: dict[str, float] = field(default_factory=dict)  # of the last evaluation
-    best: tuple[int, float] | None = None  # step and value of the stage's ``best``
 
     def to_json(self) -> Record:
         """Plain data."""
-        return {"loss": self.loss, "seconds": self.seconds, "metrics": self.metrics, "best": self.best}
+        return {"loss": self.loss, "seconds": self.seconds, "metrics": self.metrics}
 
 
 class Keeper:
@@ -61,11 +54,6 @@ class Keeper:
         self.files = Checkpoints(folder / CHECKPOINTS, trainer.plan.keep)
         self._saved = -1  # step of the newest checkpoint
         self._when = time.monotonic()
-
-    @property
-    def best_path(self) -> Path:
-        """Where the weights at the best evaluation are."""
-        return self.files.folder / f"{BEST}{ENDING}"
 
     def find(self, resume: str) -> bool:
         """Go on from the newest checkpoint, if there is one; every rank must call it.
@@ -83,8 +71,6 @@ class Keeper:
         self.trainer.plan = plan
         self.trainer.resume(found)
         self.state = State(found.step, **found.head["state"])
-        if (point := self.state.best) is not None:
-            self.state.best = (int(point[0]), float(point[1]))
         self._saved = found.step
         self.say(f"{self.trainer.stage.name}: going on from step {found.step} of {plan.steps}.")
         return True
@@ -133,32 +119,11 @@ class Keeper:
                 self.files.save(self._head(), tensors)
         self._saved, self._when = self.state.step, time.monotonic()
 
-    def save_best(self) -> None:
-        """Keep the weights if the last evaluation was the best one; every rank must call it. Raises BuildError."""
-        name = best(self.trainer.stage)
-        value = self.state.metrics.get(name.removeprefix("-"), math.nan)
-        parallel = self.trainer.parallel
-        if not name or not parallel.agreed(_better(name, value, self.state.best)):
-            return
-        self.state.best = (self.state.step, value)
-        if parallel.main or parallel.shared:
-            weights = {MODEL + key: t for key, t in whole_state(self.trainer.network.trained).items()}
-            if parallel.main:
-                write(self.best_path, self._head(), weights)
-
     def _head(self) -> dict[str, Json]:
         return {
             **self._wanted(), "plan_sha256": self.asked.hash(), "steps": self.trainer.plan.steps,
             "step": self.state.step, "state": self.state.to_json(), "circumstances": self.trainer.circumstances(),
         }  # fmt: skip
-
-
-def _better(name: str, value: float, so_far: tuple[int, float] | None) -> bool:
-    if not math.isfinite(value):
-        return False
-    if so_far is None:
-        return True
-    return value < so_far[1] if name.startswith("-") else value > so_far[1]
 
 
 def set_aside(folder: Path, say: Say, more: Sequence[str] = ()) -> None:

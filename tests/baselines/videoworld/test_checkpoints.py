@@ -17,10 +17,8 @@ import torch
 from gobench.errors import BuildError, DataError
 from gobench_videoworld.train.checkpoints import (
     BrokenError,
-    Checkpoints,
     check_same,
     differences,
-    load,
     read,
     write,
 )
@@ -28,7 +26,7 @@ from gobench_videoworld.train.fit import fit
 from gobench_videoworld.train.schedule import Plan
 
 sys.path.insert(0, str(Path(__file__).parent))
-from training_toys import Net, Toy
+from training_toys import Toy
 
 HERE = Path(__file__).parent
 PLAN = Plan(20, batch=8, lr=1e-2, save_every=4, evaluate_every=10, keep=3)
@@ -74,7 +72,6 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
 def test_the_last_few_are_kept(tmp_path: Path) -> None:
     run(tmp_path)
     assert steps(tmp_path) == [12, 16, 20]
-    assert (tmp_path / "checkpoints" / "best.safetensors").exists()
 
 
 def test_they_say_what_they_are_of(tmp_path: Path) -> None:
@@ -206,14 +203,6 @@ def test_many_differences_are_counted(tmp_path: Path) -> None:
     write(tmp_path / "x.safetensors", {"step": 1, "plan": {str(i): i for i in range(9)}}, {})
     with pytest.raises(BuildError, match="and 6 more"):
         check_same(read(tmp_path / "x.safetensors"), {"plan": {str(i): -1 for i in range(9)}}, {})
-
-
-def test_weights_that_do_not_fit_a_module_are_refused(tmp_path: Path) -> None:
-    run(tmp_path)
-    path = Checkpoints(tmp_path / "checkpoints", 1).path(20)
-    with pytest.raises(DataError, match="does not fit this model: size mismatch for scale"):
-        load(Net(width=3), path)
-    load(Net(), path)
 
 
 def test_saved_by_the_clock(tmp_path: Path) -> None:

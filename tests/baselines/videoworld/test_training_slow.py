@@ -189,7 +189,7 @@ def learnt_tokenizer(config: VideoWorldConfig, folder: Path) -> Tokenizer:
 class Windowed:
     """A stage of the largest size on two random windows."""
 
-    name, best, tokens, flops = "transformer", "", 0, 0.0
+    name, tokens, flops = "transformer", 0, 0.0
 
     def __init__(self, config: VideoWorldConfig) -> None:
         self.module = Dynamics(config)

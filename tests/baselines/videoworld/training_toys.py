@@ -61,7 +61,6 @@ class Toy:
     """Its ``batch`` can do harm at one step: ``at`` (0-based) -> "kill", "term", "data", "memory" or "nan"."""
 
     name = "toy"
-    best = "right"
     tokens = 8 * LENGTH
     flops = 1e6
 

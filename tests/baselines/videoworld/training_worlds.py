@@ -108,7 +108,7 @@ def refusals(parallel: Parallel, folder: Path) -> None:
 class Video:
     """The real transformer on random windows; its codes are twice as many rows as its frames."""
 
-    name, best, tokens, flops = "video", "", 0, 0.0
+    name, tokens, flops = "video", 0, 0.0
 
     def __init__(self) -> None:
         grid = (3, 3)
