@@ -56,7 +56,7 @@ def examples(*lines: str) -> str:
 
 
 class Bars:
-    """Bars on stderr, one a stage: call with (stage, done, total); gone when the block ends."""
+    """Bars on stderr, one a stage: call with (stage, done, total). A bar ends with its stage, or with the block."""
 
     def __init__(self, quiet: bool) -> None:
         self._quiet, self._stage = quiet, ""
@@ -67,10 +67,15 @@ class Bars:
 
         if stage != self._stage:
             self.close()
+        if self._bar is None:
+            if done >= total:
+                return
             self._stage = stage
             self._bar = tqdm(total=total, desc=stage, file=sys.stderr, disable=self._quiet,
                              mininterval=0.2 if sys.stderr.isatty() else 10.0)  # fmt: skip
         self._bar.update(done - self._bar.n)
+        if done >= total:
+            self.close()
 
     def say(self, line: str) -> None:
         """A line on stderr, above the bar."""

@@ -319,3 +319,14 @@ def test_a_real_ablation_of_a_few_steps(go5: Path, tmp_path: Path) -> None:
         cli, ["analyze", "curves", *map(str, models), "--axis", "steps", "--out", str(tmp_path / "c")]
     )
     assert drawn.exit_code == 0, (drawn.output, drawn.exception)
+
+
+def test_a_bar_ends_with_its_stage_and_the_next_one_counts_anew(capsys: pytest.CaptureFixture[str]) -> None:
+    from gobench_videoworld.commands.analyze import Bars
+
+    with Bars(False) as bars:
+        for _ in range(2):
+            for done in (0, 2, 4, 4):
+                bars("suite", done, 4)
+    shown = capsys.readouterr().err.replace("\r", "\n")
+    assert shown.count("| 4/4 [") == 2 and shown.count("| 0/4 [") == 2
