@@ -24,7 +24,9 @@ class Threads:
     def __call__(self, index: int) -> None:
         import torch
 
-        (self.folder / str(index)).write_text(f"{os.getpid()} {os.environ[THREADS]} {torch.get_num_threads()}")
+        (self.folder / str(index)).write_text(
+            f"{os.getpid()} {os.environ[THREADS]} {torch.get_num_threads()}"
+        )
 
 
 @pytest.mark.parametrize("given", [None, "3"])
