@@ -175,6 +175,11 @@ def _places(asked: TrainOptions) -> None:
         raise UsageError(
             f"out {asked.out} is the dataset: the model needs a place of its own, such as model.pt."
         )
+    for name in ("out", "work"):
+        if asked.data.resolve() in (place := getattr(asked, name)).resolve().parents:
+            raise UsageError(
+                f"{name} {place} lies in the dataset {asked.data}, which holds nothing else: choose another place."
+            )
     if asked.work.resolve() in (asked.out.resolve(), asked.data.resolve()):
         raise UsageError(f"work {asked.work} needs a folder of its own, such as {work_of(asked.out)}.")
     if asked.out.suffix in FILES and asked.out.is_dir():

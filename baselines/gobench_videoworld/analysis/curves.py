@@ -13,7 +13,7 @@ from gobench_videoworld.config import one_of
 from gobench_videoworld.options import STAGES
 
 AXES: Mapping[str, str] = {
-    "seconds": "seconds of training, all stages",
+    "seconds": "seconds of updates, all stages",
     "steps": "steps of the transformer",
     "samples": "windows that the transformer saw",
     "tokens": "tokens, all stages",

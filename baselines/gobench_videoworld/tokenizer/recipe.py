@@ -16,6 +16,7 @@ class TokenizerRecipe:
     warmup: int  # steps
     floor: float = 0.05  # the last learning rate, as a share of the highest
     weight_decay: float = 0.0  # a background must not decay
+    least: int = 100  # steps even where the minutes are fewer: what comes after builds on it
 
 
 RECIPES: Mapping[str, TokenizerRecipe] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 from gobench_videoworld.train.checkpoints import MODEL
 from gobench_videoworld.train.feed import Feed
@@ -13,9 +14,18 @@ from gobench_videoworld.train.trainer import Trainer
 WARM = 2  # steps that are not timed: the first ones compile and allocate
 TIMED = 5  # steps at least
 SHARE = 0.02  # of the time given, for timing
+LOOKS = 0.25  # of the time given, for looks that nobody asked for, at most
 
 
-def settle(trainer: Trainer, since: float) -> int:
+class Settled(NamedTuple):
+    """What minutes come to."""
+
+    steps: int
+    looks: int  # evaluations, where the plan does not say how often
+    fits: bool  # whether so many steps fit, or are the least that teach anything
+
+
+def settle(trainer: Trainer, since: float) -> Settled:
     """How many steps, evaluations included, end ``plan.minutes`` after ``since`` (of ``time.monotonic``).
 
     Weights and optimizer are afterwards what they were before. Every rank must call it, and gets the first one's number.
@@ -28,16 +38,24 @@ def settle(trainer: Trainer, since: float) -> int:
     )  # the first one reads what it looks at
     trainer.restore({name.removeprefix(MODEL): tensor for name, tensor in before.items()}, {})
     left = plan.minutes * 60 - (time.monotonic() - since)
-    return trainer.parallel.agreed(_steps(left, step, look, plan.steps, plan.evaluate_every))
+    looks = _looks(left, look)
+    fitting = _steps(left, step, look, plan.evaluate_every, looks)
+    steps = min(plan.steps, max(plan.least, fitting))
+    return trainer.parallel.agreed(Settled(steps, looks, steps <= fitting))
 
 
-def _steps(left: float, step: float, look: float, most: int, every: int | None) -> int:
+def _looks(left: float, look: float) -> int:
+    """As many as usual, unless they are dear."""
+    return EVALUATIONS if look * EVALUATIONS <= LOOKS * left else max(1, int(LOOKS * left / look))
+
+
+def _steps(left: float, step: float, look: float, every: int | None, looks: int) -> int:
     """Steps of ``step`` seconds that fit into ``left``, with looks of ``look`` seconds."""
     if every:
         fit = left / (step + look / every)
     else:
-        fit = (left - look * (EVALUATIONS if every is None else 1)) / step
-    return max(1, min(most, int(fit)))
+        fit = (left - look * (looks if every is None else 1)) / step
+    return max(0, int(fit))
 
 
 def _seconds_a_step(trainer: Trainer, seconds: float) -> float:

@@ -10,6 +10,7 @@ kernels add in any order.
 from __future__ import annotations
 
 import contextlib
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
@@ -130,9 +131,12 @@ class _Run:
 
     def _settle(self) -> None:
         with self._explained("before the first step"):
-            steps = settle(self.trainer, self.since)
-        self.trainer.plan = replace(self.plan, steps=steps)
-        self.keeper.say(f"{self.stage.name}: {steps} steps fit into {self.plan.minutes:g} minutes.")
+            steps, looks, fits = settle(self.trainer, self.since)
+        every = self.plan.evaluate_every
+        every = math.ceil(steps / looks) if every is None else every
+        self.trainer.plan = replace(self.plan, steps=steps, evaluate_every=every)
+        what = "fit into" if fits else "are the least that teach it, more than fit into"
+        self.keeper.say(f"{self.stage.name}: {steps} steps {what} {self.plan.minutes:g} minutes.")
         self.keeper.save()
 
     def loop(self, stack: contextlib.ExitStack, progress: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -200,7 +201,8 @@ def bar(name: str, shown: bool) -> Callable[[int, int], None]:
 
     def tell(done: int, total: int) -> None:
         if not made:
-            made.append(tqdm(total=total, desc=name, unit="episode", disable=not shown))
+            pace = 0.2 if sys.stderr.isatty() else 10.0
+            made.append(tqdm(total=total, desc=name, unit="episode", disable=not shown, mininterval=pace))
         made[0].update(done - made[0].n)
         if done >= total:
             made[0].close()

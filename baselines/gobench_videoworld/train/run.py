@@ -42,6 +42,7 @@ from gobench_videoworld.train.terms import terms
 from gobench_videoworld.transformer import cpu
 
 SHARES = {"tokenizer": 0.08, "latent": 0.12}  # of the minutes, at most; the transformer has the rest
+READABLE = 0.5  # share of frames that a stage keeps; with less, a person should know
 UNLIMITED = 10**9  # steps: the minutes alone end it
 BETAS = (0.9, 0.95)  # of AdamW, for the tokenizer
 
@@ -187,6 +188,7 @@ class _Training:
             stage, plan, folder, resume=self.asked.resume if self.asked.resume != "must" else "auto",
             parallel=self.parallel, progress=self.progress, report=self.report,
         )  # fmt: skip
+        self._warn(name, done)
         module: Any = stage.module
         module.eval()
         whole = whole_state(getattr(module, "dynamics", module))
@@ -194,13 +196,22 @@ class _Training:
             keep.save(folder, whole, done, terms(self.asked, self.config, name))
         return done
 
+    def _warn(self, name: str, done: Fitted) -> None:
+        """Tell where a stage came to little on which others build."""
+        exact = done.metrics.get("exact1", done.metrics.get("exact", 1.0))
+        if self.report and exact < READABLE:
+            self.report(
+                f"{name}: only {exact:.0%} of held-out frames come out exactly. What is trained on it cannot be better: give "
+                "it more --minutes or --steps, or a machine with less to do."
+            )
+
     def _tokenizer(self) -> tuple[Stage, Plan]:
         module, recipe = self.networks.tokenizer, TOKENIZER_RECIPES[self.config.tokenizer.encoder]
         assert module is not None
         material = self.material
         plan = self._plan("tokenizer", recipe.steps, recipe.batch, recipe.lr)
         plan = replace(plan, betas=BETAS, warmup=min(0.5, recipe.warmup / plan.steps), floor=recipe.floor,
-                       weight_decay=recipe.weight_decay)  # fmt: skip
+                       weight_decay=recipe.weight_decay, least=recipe.least)  # fmt: skip
         return TokenizerStage(
             module, material.pool(), material.frames(), material.exam, plan.batch, plan.steps
         ), plan
@@ -208,7 +219,7 @@ class _Training:
     def _latent(self) -> tuple[Stage, Plan]:
         module, recipe = self.networks.latent, LATENT_RECIPES[self.config.latent.form]
         assert module is not None
-        plan = self._plan("latent", recipe.steps, recipe.batch, recipe.lr)
+        plan = replace(self._plan("latent", recipe.steps, recipe.batch, recipe.lr), least=recipe.least)
         train, held_out = map(self.material.lessons, self.material.splits)
         return LatentStage(self.config, module, train, held_out, plan.batch, self.material.exam), plan
 

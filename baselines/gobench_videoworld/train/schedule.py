@@ -20,7 +20,8 @@ BINDING = (
 rounding alone, and the running moments of latent dynamics."""
 
 LEAST: Mapping[str, int] = {
-    "steps": 1, "batch": 1, "accumulate": 1, "evaluate_every": 0, "save_every": 0, "log_every": 1, "keep": 1, "seed": 0,
+    "steps": 1, "least": 1, "batch": 1, "accumulate": 1, "evaluate_every": 0, "save_every": 0, "log_every": 1,
+    "keep": 1, "seed": 0,
 }  # fmt: skip
 RANGES: Mapping[str, tuple[float, float]] = {
     "lr": (0, math.inf), "weight_decay": (0, math.inf), "warmup": (0, 1), "floor": (0, 1), "clip": (0, math.inf),
@@ -52,6 +53,7 @@ class Plan:
     save_every: int = 0  # steps; 0: by time alone
     save_minutes: float = 5.0  # 0: by steps alone
     keep: int = 2  # checkpoints
+    least: int = 1  # updates even where the minutes allow fewer
     wandb: str = ""  # project at Weights & Biases; "": nothing is sent
 
     def __post_init__(self) -> None:

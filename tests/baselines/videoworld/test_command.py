@@ -63,6 +63,8 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ({"batch": 10, "accumulate": 4}, "must divide batch 10"),
         ({"horizon": (3, 5)}, "horizon must be rising whole numbers from 1, not 3,5"),
         ({"out": Path("d")}, "is the dataset"),
+        ({"out": Path("d/model.pt")}, "out d/model.pt lies in the dataset d"),
+        ({"work": Path("d/w")}, "work d/w lies in the dataset d"),
         ({"work": Path("m.pt")}, "a folder of its own, such as m-train"),
         ({"seed": -1}, "seed must be"),
     ],

@@ -191,9 +191,27 @@ def test_a_look_is_timed_with_all_that_it_does(tmp_path: Path, monkeypatch: pyte
 
 
 def test_steps_that_fit() -> None:
-    assert budget._steps(100, 0.1, 0, 10**6, None) == 1000
-    assert budget._steps(100, 0.1, 0, 50, None) == 50
-    assert budget._steps(100, 0.1, 2, 10**6, None) == 800
-    assert budget._steps(100, 0.1, 2, 10**6, 20) == 500
-    assert budget._steps(100, 0.1, 20, 10**6, 0) == 800
-    assert budget._steps(1, 0.1, 20, 10**6, None) == 1
+    assert budget._steps(100, 0.1, 0, None, 10) == 1000
+    assert budget._steps(100, 0.1, 2, None, 10) == 800
+    assert budget._steps(100, 0.1, 2, 20, 10) == 500
+    assert budget._steps(100, 0.1, 20, 0, 10) == 800
+    assert budget._steps(1, 0.1, 20, None, 1) == 0
+
+
+def test_looks_that_are_dear_are_few() -> None:
+    assert budget._looks(100, 2) == budget._looks(100, 0) == 10
+    assert budget._looks(100, 5) == 5 and budget._looks(100, 40) == 1 and budget._looks(-3, 4) == 1
+
+
+@pytest.mark.parametrize(("most", "done"), [(10**6, 30), (20, 20)])
+def test_a_stage_takes_its_least_where_looks_eat_the_minutes(tmp_path: Path, most: int, done: int) -> None:
+    class Dear(Toy):
+        def evaluate(self, step: int) -> dict[str, float]:
+            time.sleep(0.2)
+            return super().evaluate(step)
+
+    said: list[str] = []
+    stage = Dear()
+    plan = Plan(most, minutes=0.1 / 60, least=30, batch=8)
+    assert fit(stage, plan, tmp_path, progress=False, report=said.append).step == done
+    assert "the least that teach it" in said[0] and len(stage.looks) == 2 + 1

@@ -456,3 +456,9 @@ def test_other_data_is_refused(trained: Any, go5: Path, tmp_path: Path) -> None:
     build(domain("go"), config, tmp_path / "other", workers=1)
     with pytest.raises(DataError, match="of another dataset"):
         train(replace(options, data=tmp_path / "other"), **SILENT)
+
+
+def test_stages_that_come_to_little_are_told_of(asked: Asked) -> None:
+    said: list[str] = []
+    train(asked(stage="tokenizer", steps=1), said.append, progress=False)
+    assert any("tokenizer: only" in line and "--minutes" in line for line in said)
