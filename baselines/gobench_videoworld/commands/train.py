@@ -130,13 +130,18 @@ def videoworld(dry_run: bool, as_json: bool, work: Path | None, **given: Any) ->
     if os.environ.get("RANK", "0") == "0":
         say(trained.to_json(), as_json)
         click.echo(_next(asked, bool(trained.weights_sha256)), err=True)
+        if not trained.stages:
+            click.echo("All of it was trained before; --resume never trains it anew.", err=True)
     return None
 
 
 def _next(asked: TrainOptions, whole: bool) -> str:
     """What can be done now."""
     if whole:
-        return f"Score it:  gobench evaluate {asked.out} --trained-on {asked.data}    all about it:  gobench info {asked.out}"
+        return (
+            f"Score it:  gobench evaluate {asked.out} --limit 200 --trained-on {asked.data} (without --limit: all, in minutes)"
+            f"    all about it:  gobench info {asked.out}"
+        )
     return f"{asked.out} is not written yet: not all stages are trained. The same command without --stage trains the others."
 
 

@@ -195,7 +195,8 @@ def run(monkeypatch: pytest.MonkeyPatch, *words: object) -> tuple[Any, list[Trai
         seen.append(options)
         report("going on")
         told = {"model": str(options.out), "steps": {"latent": 1200}}
-        return SimpleNamespace(to_json=lambda: told, weights_sha256="" if options.stage == "latent" else "ab")
+        weights = "" if options.stage == "latent" else "ab"
+        return SimpleNamespace(to_json=lambda: told, weights_sha256=weights, stages=told["steps"])
 
     fake = ModuleType("gobench_videoworld.train.run")
     fake.train = train  # type: ignore[attr-defined]
@@ -208,7 +209,7 @@ def test_the_command_asks_and_tells(monkeypatch: pytest.MonkeyPatch) -> None:
     told, seen = run(monkeypatch, "--data", "d", "--out", "runs/m.pt", "--minutes", 3, "--horizon", "1,2",
                      "--set", "latent.width=32", "--set", "transformer.history=1")  # fmt: skip
     assert told.exit_code == 0 and "steps.latent  1,200" in told.output
-    assert "Score it:  gobench evaluate runs/m.pt --trained-on d" in told.stderr
+    assert "Score it:  gobench evaluate runs/m.pt --limit 200 --trained-on d" in told.stderr
     (options,) = seen
     assert (options.work, options.minutes, options.horizon) == (Path("runs/m-train"), 3.0, (1, 2))
     assert options.settings == ("latent.width=32", "transformer.history=1")
