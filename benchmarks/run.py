@@ -29,6 +29,10 @@ BENCHES = (
 
 def main(names: list[str]) -> None:
     """Run the named benchmarks, or all; print a table and write it as JSON beside this file."""
+    if strange := sorted(set(names) - set(BENCHES)):
+        sys.exit(
+            f"there is no benchmark {strange[0]!r}. Known: {', '.join(BENCHES)}; without a name all are run."
+        )
     rows = []
     for name in names or BENCHES:
         print(f"{name} ...", file=sys.stderr, flush=True)
