@@ -38,7 +38,10 @@ SETTINGS: dict[Any, Any] = {
     "svg.fonttype": "none",  # letters stay letters
     "svg.hashsalt": "gobench",
 }
-REMEDY = "pictures need matplotlib: pip install 'video-gobench[plots]', or leave them out with --no-pictures."
+REMEDY = (
+    "pictures need matplotlib: in a checkout, pip install -c constraints.txt -e '.[plots]'; or leave them out with "
+    "--no-pictures."
+)
 
 
 F = TypeVar("F", bound=Callable[..., Any])

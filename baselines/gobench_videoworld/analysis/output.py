@@ -24,6 +24,7 @@ class Output:
     def __init__(self, folder: Path, name: str) -> None:
         self.folder, self.name = folder, name
         self.files: list[Path] = []
+        self.replaced: list[Path] = []  # of these, what was there before with other content
 
     def table(self, rows: Rows, part: str = "") -> Path:
         """Rows as CSV, under the columns of all of them in the order in which they come; missing values are empty."""
@@ -48,6 +49,8 @@ class Output:
         return self.folder / f"{self.name}{f'-{part}' if part else ''}{suffix}"
 
     def _kept(self, path: Path, data: bytes) -> Path:
+        if path.is_file() and path.read_bytes() != data:
+            self.replaced.append(path)
         atomic.write(path, data)
         self.files.append(path)
         return path

@@ -26,7 +26,7 @@ def chosen(method: str) -> str:
     there = find_spec("umap") is not None
     if method == "umap" and not there:
         raise UsageError(
-            "umap is not installed: pip install 'video-gobench[analysis]', or take --projection pca."
+            "umap is not installed: in a checkout, pip install -c constraints.txt -e '.[analysis]'; or take --projection pca."
         )
     return "umap" if method != "pca" and there else "pca"
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
 Command = Callable[..., None]
 PLACE = click.Path(path_type=Path)
 HOME = Path("runs") / "analysis"
+LONGEST = 80  # letters of a folder that is named after several models
 
 MODEL = click.argument("model", metavar="MODEL")
 MODELS = click.argument("models", metavar="MODEL...", nargs=-1, required=True)
@@ -33,7 +37,8 @@ SUITE = (
     click.option("--batch", default=32, show_default=True, type=click.IntRange(1), help="Samples asked at once."),
 )  # fmt: skip
 ENDS = (
-    click.option("--out", default=HOME, show_default=True, type=PLACE, metavar="DIR", help="Folder of tables and pictures."),
+    click.option("--out", type=PLACE, metavar="DIR",
+                 help=f"Folder of tables and pictures [default: {HOME}/ and a name after what is looked at]."),
     click.option("--no-pictures", is_flag=True, help="Write the numbers alone; matplotlib is not needed then."),
     click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout instead of text."),
 )  # fmt: skip
@@ -97,6 +102,29 @@ class Bars:
         self.close()
 
 
+def home(*places: object) -> Path:
+    """Where an analysis of these models, results or datasets lies by default: a folder of their own.
+
+    runs/go9-model/model.pt?temperature=0 gives runs/analysis/go9-model-temperature=0.
+    """
+    names = list(dict.fromkeys(_name(str(place)) for place in places))
+    joined = "+".join(names)
+    if len(joined) > LONGEST:
+        joined = f"{names[0][:LONGEST]}+{len(names) - 1}-{hashlib.sha256(joined.encode()).hexdigest()[:8]}"
+    return HOME / joined
+
+
+def _name(place: str) -> str:
+    """A file's place below ``runs`` as one word, without what every model and result is called."""
+    path, _, settings = place.removeprefix("videoworld:").partition("?")
+    whole = os.path.abspath(path)
+    inside = os.path.relpath(whole)
+    parts = Path(re.sub(r"\.(pt|json)$", "", whole if inside.startswith("..") else inside)).parts
+    parts = parts[parts[:1] == ("runs",) :]
+    parts = parts[:-1] if len(parts) > 1 and parts[-1] in ("model", "result") else parts
+    return re.sub(r"[^\w.=+-]+", "-", "-".join([*parts, *filter(None, [settings])])).strip("-.") or "here"
+
+
 def ready(no_pictures: bool) -> None:
     """UsageError at once where pictures are wanted and cannot be drawn."""
     if not no_pictures:
@@ -113,13 +141,16 @@ def tell(output: Output, summary: Any, lines: Iterable[str], as_json: bool) -> N
         found = {
             "analysis": output.name,
             "files": [str(path) for path in output.files],
+            "replaced": [str(path) for path in output.replaced],
             "summary": clean(summary),
         }
         click.echo(json.dumps(found, indent=1, sort_keys=True, ensure_ascii=False))
         return
     for line in lines:
         click.echo(line)
-    click.echo("Written: " + "  ".join(str(path) for path in output.files))
+    if output.replaced:
+        click.echo("Replaced, with other content: " + ", ".join(path.name for path in output.replaced))
+    click.echo(f"Written to {output.folder}: " + ", ".join(path.name for path in output.files))
 
 
 def text(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> list[str]:

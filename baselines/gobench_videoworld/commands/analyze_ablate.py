@@ -48,16 +48,15 @@ WORDS = "horizon|codebook|target|data|input|form"
     *ENDS,
 )  # fmt: skip
 def ablate(axis: str, data: tuple[Path, ...], only: tuple[str, ...], suite: str, task: str, limit: int | None, seeds: int,
-           out: Path, no_pictures: bool, as_json: bool, **training: Any) -> None:  # fmt: skip
+           out: Path | None, no_pictures: bool, as_json: bool, **training: Any) -> None:  # fmt: skip
     """Train every row of an axis, evaluate each on the same samples, and put them into one table beside the paper's.
 
     Rows of a seed share their frame tokenizer, so that they differ in what is varied alone. Finished rows are kept: the same
     command goes on after an interruption, and with more --seeds or --row it adds to what is there. Everything lies in --out.
     """
-    ready(no_pictures)
-    if out == HOME:
-        out = HOME / "ablation"
+    out = out or HOME / "ablation"
     plan = _plan(axis, data, only, suite, task, limit, seeds, out, training)
+    ready(no_pictures)
     from gobench_videoworld.analysis import ablate as analysis
     from gobench_videoworld.analysis import ablate_plot, paper
     from gobench_videoworld.analysis.output import Output, to_markdown

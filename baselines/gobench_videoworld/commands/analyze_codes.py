@@ -16,6 +16,7 @@ from gobench_videoworld.commands.analyze import (
     Bars,
     between,
     examples,
+    home,
     options,
     ready,
     tell,
@@ -41,7 +42,7 @@ PROJECTION = click.option("--projection", default="auto", show_default=True, met
     PROJECTION, SEED, DEVICE, *ENDS,
 )  # fmt: skip
 def codes(
-    model: str, data: Path, split: str, windows: int, projection: str, seed: int, device: str, out: Path,
+    model: str, data: Path, split: str, windows: int, projection: str, seed: int, device: str, out: Path | None,
     no_pictures: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Draw what the latent model makes of the frames ahead, before it is quantized (UMAP or PCA).
@@ -49,20 +50,20 @@ def codes(
     Points are coloured by step, by the region of the move, by what it touches and by the pattern around it. A table tells how
     many codes are used, and how surely a code stands for one move.
     """
-    ready(no_pictures)
     from gobench_videoworld.analysis import codes as analysis
     from gobench_videoworld.analysis import codes_plot
     from gobench_videoworld.analysis.output import Output
     from gobench_videoworld.analysis.projection import chosen
 
-    chosen(projection)
     sight, facts = _sight(model, data, split, windows, seed, device)
+    ready(no_pictures)
+    chosen(projection)
     with Bars(as_json) as bars:
         found = analysis.collected(_watched(sight, bars))
         bars.say("codes in the plane ...")
         rows, how = analysis.table(found, projection, seed)
     used = analysis.use(found, sight.model.config.latent.digits(sight.model.config.tokenizer.sites), seed)
-    output = Output(out, "codes")
+    output = Output(out or home(model), "codes")
     output.table(rows)
     output.table(used, "use")
     output.facts({**facts, "windows": windows, "projection": how, "summary": used})
@@ -91,7 +92,7 @@ def codes(
     PROJECTION, SEED, DEVICE, *ENDS,
 )  # fmt: skip
 def imagine(
-    model: str, data: Path, split: str, prompts: int, projection: str, seed: int, device: str, out: Path,
+    model: str, data: Path, split: str, prompts: int, projection: str, seed: int, device: str, out: Path | None,
     no_pictures: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Draw what a model imagines: predicted codes, decoded by the latent model, beside the frame it generates and the truth.
@@ -99,20 +100,20 @@ def imagine(
     A map shows predicted codes coloured by the place of their move; a table tells how many imagined moves can be read, could be,
     and were played.
     """
-    ready(no_pictures)
     from gobench_videoworld.analysis import imagine as analysis
     from gobench_videoworld.analysis import imagine_plot
     from gobench_videoworld.analysis.output import Output
     from gobench_videoworld.analysis.projection import chosen
 
-    chosen(projection)
     sight, facts = _sight(model, data, split, prompts, seed, device)
+    ready(no_pictures)
+    chosen(projection)
     with Bars(as_json) as bars:
         found = analysis.collected(_watched(sight, bars))
         bars.say("codes in the plane ...")
         rows, how = analysis.table(found, projection, seed)
     measured = analysis.summary(found.rows)
-    output = Output(out, "imagine")
+    output = Output(out or home(model), "imagine")
     output.table(rows)
     output.table(measured, "measures")
     output.facts({**facts, "prompts": prompts, "projection": how, "summary": measured})

@@ -17,6 +17,7 @@ from gobench_videoworld.commands.analyze import (
     Bars,
     between,
     examples,
+    home,
     options,
     ready,
     tell,
@@ -34,27 +35,27 @@ from gobench_videoworld.commands.analyze import (
 )
 @options(MODEL, *SUITE, SEED, DEVICE, *ENDS)
 def intervene(
-    model: str, suite: str, task: str, limit: int, batch: int, seed: int, device: str, out: Path, no_pictures: bool,
+    model: str, suite: str, task: str, limit: int, batch: int, seed: int, device: str, out: Path | None, no_pictures: bool,
     as_json: bool,
 ) -> None:  # fmt: skip
     """Replace code 1, 2, ... or all by random ones, ask the same samples again, and tell the differences.
 
     Intervals are over games; differences are paired, sample by sample. The paper's numbers stand beside.
     """
-    ready(no_pictures)
     from gobench_videoworld.analysis import asking, intervene_plot
     from gobench_videoworld.analysis import intervene as analysis
     from gobench_videoworld.analysis.loading import model_facts, with_codes
     from gobench_videoworld.analysis.output import Output
 
     made = with_codes(model, device)
+    ready(no_pictures)
     name, chosen = asking.fitting(made, suite, task)
     what = asking.asked(name, chosen, limit, seed, batch)
     with Bars(as_json) as bars:
         found = analysis.tables(made, what, bars)
     rows = analysis.rows(what, found)
     verdicts = [analysis.verdict(what, found, metric) for metric in intervene_plot.shown(rows)]
-    output = Output(out, "intervene")
+    output = Output(out or home(model), "intervene")
     output.table(rows)
     output.facts({"model": model_facts(made), **_asked(what), "summary": verdicts})
     if not no_pictures:
@@ -96,13 +97,13 @@ def failures(
 
     The code's own picture, as the latent model's decoder draws it, is judged by the suite like an answer.
     """
-    ready(no_pictures)
     from gobench_videoworld.analysis import asking, failures_plot
     from gobench_videoworld.analysis import failures as analysis
     from gobench_videoworld.analysis.loading import model_facts, with_codes
     from gobench_videoworld.analysis.output import Output
 
     made = {place: with_codes(place, device) for place in models}
+    ready(no_pictures)
     name, chosen = asking.fitting(next(iter(made.values())), suite, task)
     what = asking.asked(name, chosen, limit, seed, batch)
     names = dict(zip(made, _names(models), strict=False))
@@ -114,7 +115,7 @@ def failures(
             lines += [{"model": names[place], **row} for row in rows]
             parts[f"{names[place]} ({one.config.latent.form} codes)"] = analysis.shares(rows)
     shares = [{"model": label, **row} for label, table in parts.items() for row in table]
-    output = Output(out, "failures")
+    output = Output(out or home(*models), "failures")
     output.table(shares)
     output.table(lines, "samples")
     output.facts({"models": [model_facts(one) for one in made.values()], **_asked(what), "summary": shares})

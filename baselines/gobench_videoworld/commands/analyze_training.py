@@ -13,6 +13,7 @@ from gobench_videoworld.commands.analyze import (
     Bars,
     between,
     examples,
+    home,
     options,
     ready,
     tell,
@@ -45,7 +46,7 @@ MARKED = click.option("--result-metric", default="policy_ratio", show_default=Tr
     MARKED, *ENDS,
 )  # fmt: skip
 def curves(
-    places: tuple[Path, ...], metric: str, axis: str, stage: str, result_metric: str, out: Path, no_pictures: bool,
+    places: tuple[Path, ...], metric: str, axis: str, stage: str, result_metric: str, out: Path | None, no_pictures: bool,
     as_json: bool,
 ) -> None:  # fmt: skip
     """Draw training curves from what model files tell; several seeds of the same training become a mean with a band.
@@ -53,18 +54,18 @@ def curves(
     Seconds, tokens and operations are of all stages. Results of `gobench evaluate` may be given, too: they are drawn where their
     model's training ended, with their intervals.
     """
-    ready(no_pictures)
     from gobench_videoworld.analysis import curves as analysis
     from gobench_videoworld.analysis import curves_plot
     from gobench_videoworld.analysis.loading import together, told
     from gobench_videoworld.analysis.output import Output
 
     models = together([told(place) for place in places])
+    ready(no_pictures)
     found = analysis.curves(models, metric, axis, stage)
     marked = analysis.marks(models, result_metric, axis)
     rows = analysis.rows(found, marked, metric, result_metric, axis)
     ends = analysis.ends(found, metric, axis)
-    output = Output(out, "curves")
+    output = Output(out or home(*places), "curves")
     output.table(rows)
     output.facts({"metric": metric, "result_metric": result_metric if marked else None, "axis": axis, "stage": stage,
                   "models": [{"name": m.name, "seed": m.seed, "weights_sha256": m.weights_sha256} for m in models],
@@ -98,21 +99,21 @@ def curves(
     *ENDS,
 )  # fmt: skip
 def scaling(
-    places: tuple[Path, ...], metric: str, task: str, out: Path, no_pictures: bool, as_json: bool
+    places: tuple[Path, ...], metric: str, task: str, out: Path | None, no_pictures: bool, as_json: bool
 ) -> None:
     """Tell of each model its parameters, data, operations and how good it is, and draw one against the other."""
-    ready(no_pictures)
     from gobench_videoworld.analysis import scaling as analysis
     from gobench_videoworld.analysis import scaling_plot
     from gobench_videoworld.analysis.loading import together, told
     from gobench_videoworld.analysis.output import Output
 
     rows = analysis.rows(together([told(place) for place in places]), task)
+    ready(no_pictures)
     measures, across = analysis.measures(rows, metric), analysis.axes(rows)
     if metric and not measures:
         known = sorted({key for row in rows for key, value in row.items() if isinstance(value, float)})
         raise UsageError(f"none of these models was measured by {metric!r}. There is: {', '.join(known)}.")
-    output = Output(out, "scaling")
+    output = Output(out or home(*places), "scaling")
     output.table(rows)
     output.facts({"models": len(rows), "differ_in": across, "measures": measures, "summary": rows})
     if not no_pictures and across and measures:
@@ -141,13 +142,17 @@ def scaling(
     *ENDS,
 )  # fmt: skip
 def seen(
-    data: Path, suites: tuple[str, ...], splits: tuple[str, ...], out: Path, no_pictures: bool, as_json: bool
+    data: Path,
+    suites: tuple[str, ...],
+    splits: tuple[str, ...],
+    out: Path | None,
+    no_pictures: bool,
+    as_json: bool,
 ) -> None:
     """Look up test positions in the dataset's sketch of its training split, which no video is needed for.
 
     Positions that are mirrored, or have the colours exchanged, count as the same. In the paper the share falls to 0 by move 30.
     """
-    ready(no_pictures)
     from gobench import registry, sketch
     from gobench.dataset import open_dataset
     from gobench.evaluate import open_suite
@@ -157,6 +162,7 @@ def seen(
     from gobench_videoworld.analysis.output import Output
 
     opened = open_dataset(data)
+    ready(no_pictures)
     world = registry.domain(opened.plan.config.domain)
     found = [positions for suite in suites for positions in analysis.of_suite(open_suite(suite))]
     chosen = splits or tuple(name for name in opened.splits if name != "train")
@@ -166,7 +172,7 @@ def seen(
     rate = float(sketch.facts(data / sketch.SKETCH)["rate"])
     ends = [{**row, "interval": between(row), "last": analysis.last_seen(rows, row["source"])} for row in rows
             if row["ply"] == "all"]  # fmt: skip
-    output = Output(out, "seen")
+    output = Output(out or home(data), "seen")
     output.table(rows)
     output.facts({"data": data_facts(opened), "found_by_chance": rate, "suites": list(suites), "splits": list(chosen),
                   "summary": ends})  # fmt: skip

@@ -189,7 +189,11 @@ def test_the_command_tells_codes(form: str, untrained: Models, go5: Path, tmp_pa
     )
     done = run(*words)
     assert done.exit_code == 0, done.output
-    assert "purity" in done.output and str(tmp_path / "codes.svg") in done.output
+    assert (
+        "purity" in done.output
+        and f"Written to {tmp_path}: codes.csv" in done.output
+        and "Replaced" not in done.output
+    )
     table = lines(tmp_path / "codes.csv")
     assert {row["step"] for row in table} == {"1", "3", "5"} and all(
         row["x"] and row["pattern"] for row in table
@@ -204,7 +208,7 @@ def test_the_command_tells_codes(form: str, untrained: Models, go5: Path, tmp_pa
         and (tmp_path / "codes.csv").read_bytes() == first
     )
     assert (
-        run(*words, "--seed", 1, "--no-pictures").exit_code == 0
+        "Replaced, with other content: codes.csv, " in run(*words, "--seed", 1, "--no-pictures").output
         and (tmp_path / "codes.csv").read_bytes() != first
     )
 
@@ -257,6 +261,33 @@ def test_numbers_alone_need_no_matplotlib(
     )
     assert run(*words, "--no-pictures").exit_code == 0
     assert not list(tmp_path.glob("*.png")) and (tmp_path / "codes.csv").exists()
+
+
+@pytest.mark.parametrize("command", ["codes", "imagine"])
+def test_a_missing_model_is_told_before_missing_plots(
+    command: str, untrained: Models, go5: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lacking() -> None:
+        raise UsageError("pictures need matplotlib")
+
+    monkeypatch.setattr("gobench_videoworld.analysis.drawing.check", lacking)
+    for model, says in ((tmp_path / "none.pt", "no model"), (untrained["video+ldm"], "need matplotlib")):
+        done = run(command, model, "--data", go5, "--out", tmp_path / "out")
+        assert says in str(done.exception), done.exception
+    assert not (tmp_path / "out").exists()
+
+
+def test_each_model_has_a_folder_of_its_own(
+    untrained: Models, go5: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs" / "first").mkdir(parents=True)
+    for form, place in (("video+ldm", "runs/first/model.pt"), ("generic", "runs/second.pt")):
+        Path(place).write_bytes(untrained[form].read_bytes())
+        words = ("--data", go5, "--windows", 10, "--projection", "pca", "--no-pictures")
+        done = run("codes", place, *words)
+        assert done.exit_code == 0 and "Replaced" not in done.output, (done.output, done.exception)
+    assert {path.parent.name for path in Path("runs/analysis").glob("*/codes.csv")} == {"first", "second"}
 
 
 @pytest.mark.parametrize("command", ["codes", "imagine"])

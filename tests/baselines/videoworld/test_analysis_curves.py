@@ -163,7 +163,7 @@ def test_the_command_draws_curves_and_writes_every_number(files: list[Path], tmp
     out = tmp_path / "out"
     done = run("curves", *files, "--axis", "samples", "--out", out)
     assert done.exit_code == 0, done.output
-    assert "tiny" in done.output and str(out / "curves.csv") in done.output
+    assert "tiny" in done.output and f"Written to {out}: curves.csv" in done.output
     lines = list(csv.DictReader((out / "curves.csv").open()))
     assert sum(row["kind"] == "training" for row in lines) == 6
     band = [row for row in lines if row["kind"] == "mean" and row["label"] == "tiny"]

@@ -28,6 +28,7 @@ from gobench_videoworld.analysis.patterns import (
     taken,
     touch,
 )
+from gobench_videoworld.commands.analyze import home
 
 GRID = (3, 4)
 
@@ -70,6 +71,37 @@ def test_an_output_writes_numbers_facts_and_pictures(tmp_path: Path) -> None:
     assert not list((tmp_path / "new").glob(".*"))
 
 
+def test_an_output_tells_what_it_replaces(tmp_path: Path) -> None:
+    Output(tmp_path, "thing").table([{"x": 1}])
+    again, other = Output(tmp_path, "thing"), Output(tmp_path, "thing")
+    again.table([{"x": 1}])
+    assert not again.replaced
+    assert [other.table([{"x": 2}])] == other.replaced == other.files
+
+
+@pytest.mark.parametrize(
+    ("places", "name"),
+    [
+        (["runs/go9-tiny-model/model.pt"], "go9-tiny-model"),
+        (["videoworld:./runs/go9-tiny-model/model.pt?temperature=0"], "go9-tiny-model-temperature=0"),
+        (["runs/video.pt"], "video"),
+        (["model.pt"], "model"),
+        (["runs/input/video/seed-0/model.pt"], "input-video-seed-0"),
+        (["runs/a.pt", "runs/b.pt", "runs/a.pt", "runs/eval/a/result.json"], "a+b+eval-a"),
+        (["."], "here"),
+    ],
+)
+def test_a_folder_is_named_after_what_is_looked_at(places: list[str], name: str) -> None:
+    assert home(*places) == Path("runs", "analysis", name)
+
+
+def test_many_models_make_no_endless_name() -> None:
+    many = [f"runs/model-{n}.pt" for n in range(100)]
+    found = home(*many).name
+    assert found.startswith("model-0+99-") and len(found) < 100 and home(*many[:99]).name != found
+    assert home("/elsewhere/x/model.pt").name == "elsewhere-x"
+
+
 @drawing.styled
 def _dots() -> Any:
     figure, (axes,) = drawing.figure(2, 2)
@@ -85,7 +117,7 @@ def test_equal_pictures_have_equal_bytes(form: str) -> None:
 
 def test_pictures_without_matplotlib_are_refused_before_work(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(UsageError, match=r"video-gobench\[plots\].*--no-pictures"):
+    with pytest.raises(UsageError, match=r"-c constraints.txt -e '.\[plots\]'.*--no-pictures"):
         drawing.check()
 
 
