@@ -358,4 +358,6 @@ def _extras() -> Finding:
     have = [name for name, modules in EXTRAS.items() if all(map(util.find_spec, modules))]
     lack = [name for name in EXTRAS if name not in have]
     detail = f"installed: {', '.join(have) or 'none'}; not installed: {', '.join(lack) or 'none'}"
-    return Finding("extras", "ok", detail, f"pip install '{DISTRIBUTION}[NAME]'" if lack else "")
+    return Finding(
+        "extras", "ok", detail, "in a checkout: pip install -c constraints.txt -e '.[NAME]'" if lack else ""
+    )

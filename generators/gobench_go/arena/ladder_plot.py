@@ -50,7 +50,8 @@ def _drawn(ladder: Ladder, form: str, title: str) -> bytes:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise UsageError(
-            "drawing a ladder needs matplotlib: pip install 'video-gobench[plots]', or leave --plot out."
+            "drawing a ladder needs matplotlib: in a checkout, pip install -c constraints.txt -e '.[plots]'; or leave "
+            "--plot out."
         ) from error
     players = ladder.ratings.players
     with matplotlib.rc_context(SETTINGS):

@@ -207,7 +207,7 @@ def test_without_matplotlib_the_plot_says_how_to_get_it(tmp_path: Path) -> None:
         "main()"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
-    assert run.returncode == 2 and "video-gobench[plots]" in run.stderr, run.stderr
+    assert run.returncode == 2 and "-e '.[plots]'" in run.stderr, run.stderr
 
 
 def test_an_outcome_is_plain() -> None:
