@@ -1,0 +1,1 @@
+"""Robot arms: episodes of scripted experts as video, readers of real data, actions read off frames, closed-loop success."""
