@@ -101,6 +101,8 @@ def check_lessons(domain: Domain, options: Mapping[str, Json], record: Record) -
     rows, columns = offered.grid(options)
     cells, symbols, states = rows * columns, offered.symbols(options), offered.states(options, frames)
     assert states.shape == (len(frames), cells) and states.dtype == np.uint8 and states.max() < symbols
+    if hasattr(domain, "readable"):
+        assert offered.readable(options, frames).tolist() == [True] * len(frames), "frames can be read"
     actions = offered.labels(record)
     assert actions.shape == (len(frames) - 1, 2) and actions.dtype == np.int64
     none = actions[:, 0] == cells

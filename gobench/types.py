@@ -166,7 +166,8 @@ class Domain(Protocol):
     [N, H, W, 3]; ``labels(record)``, int64 [T - 1, 2], the action between each frame and the next;
     ``act(options, frames, actions)``, the pictures after actions int64 [N, 2], the same where an action cannot be;
     and ``verdicts(record, times, frames)``, one ``Verdict`` for each of N pictures as the answer to what comes after
-    frame ``times[n]`` of an episode. States and labels turn with ``transform`` as pictures do.
+    frame ``times[n]`` of an episode. States and labels turn with ``transform`` as pictures do. ``readable(options,
+    frames)``, bool [N], may say which pictures show cells at all; without it all are taken to.
 
     One in which models are evaluated is a ``gobench.tasks.Benchmark`` too.
     """

@@ -174,6 +174,12 @@ class GoDomain:
 
         return actions.states(options, frames)
 
+    def readable(self, options: Mapping[str, Json], frames: Array) -> npt.NDArray[np.bool_]:
+        """Whether pictures uint8 [N, H, H, 3] show a board at all: bool [N]."""
+        from gobench_go.lessons import actions
+
+        return actions.readable(options, frames)
+
     def labels(self, record: Mapping[str, Json]) -> npt.NDArray[np.int64]:
         """The moves between the frames of a record, int64 [T - 1, 2]: (point, colour); (R*C, 0) for a pass."""
         from gobench_go.lessons import actions

@@ -79,14 +79,14 @@ def _add(found: Imagined, watched: Watched, answers: VideoAnswers, seed: int) ->
     codes, imagined, given = _predicted(watched, answers, seeds)
     many, steps = imagined.shape[:2]
     read = _states(watched, imagined.reshape(-1, *imagined.shape[2:])).reshape(many, steps, -1)
-    told = _states(watched, given)
+    follows = _follows(watched, imagined[:, 0], given)
     before = np.concatenate([watched.states[watched.times][:, None], read[:, :-1]], axis=1)
     for row in range(many):
         for k in range(steps):
             offset = watched.config.latent.offsets[k]
             symbol = _to_move(watched, int(watched.times[row]) + offset - 1)
             moves = read_moves(before[row, k], read[row, k], symbol, between(watched.config)[k])
-            line = _line(watched, row, k, moves, bool((told[row] == read[row, 0]).all()))
+            line = _line(watched, row, k, moves, bool(follows[row]))
             found.rows.append(line | {"code": " ".join(map(str, codes[row, k].tolist()))})
         if len(found.pictures) < SHOWN and row == many // 2:
             found.pictures.append(_pictures(watched, row, imagined[row], given[row]))
@@ -122,6 +122,19 @@ def pictured(answers: VideoAnswers, before: Tensor, codes: Tensor) -> Tensor:
 
 def _states(watched: Watched, frames: Array) -> Array:
     found: Array = watched.domain.states(watched.config.options, frames)
+    return found
+
+
+def _follows(watched: Watched, first: Array, given: Array) -> npt.NDArray[np.bool_]:
+    """Whether generated frames uint8 [N, H, W, 3] show what the first code's pictures show: both can be read, as the same."""
+    same = (_states(watched, first) == _states(watched, given)).all(axis=1)
+    return np.array(same & _readable(watched, first) & _readable(watched, given), np.bool_)
+
+
+def _readable(watched: Watched, frames: Array) -> npt.NDArray[np.bool_]:
+    if not hasattr(watched.domain, "readable"):
+        return np.ones(len(frames), np.bool_)
+    found: npt.NDArray[np.bool_] = watched.domain.readable(watched.config.options, frames)
     return found
 
 
@@ -206,8 +219,8 @@ def summary(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
     ``read``: one action can be read in the imagined frame; ``possible``: it can be where it would come; ``as_played``: it is what
     was played; ``reply_read`` and ``reply_as_played``: the same of the reply before it, where the picture shows it;
-    ``frame_follows``: the generated frame shows what the first code's picture shows. With ``_if_first``: over prompts where the
-    first code is what was played, so that the truth is about the same game.
+    ``frame_follows``: the generated frame and the first code's picture can both be read, and show the
+    same. With ``_if_first``: over prompts where the first code is what was played, so that the truth is about the same game.
     """
     first = {(r["episode"], r["time"]): r.get("as_played") for r in rows if r["step"] == rows[0]["step"]}
     found = []

@@ -1,4 +1,4 @@
 """What Go offers to those who train: boards as symbols, moves as labels, moves drawn, answers judged.
 
-See ``gobench.types.Domain``: grid, symbols, states, labels, act, verdicts.
+See ``gobench.types.Domain``: grid, symbols, states, readable, labels, act, verdicts.
 """

@@ -12,11 +12,13 @@ from gobench.types import Array, Json
 from gobench_go.game.kernels import coded
 from gobench_go.game.rules import Rules, named
 from gobench_go.video import read, render
+from gobench_go.video.moves import SURE
 from gobench_go.video.themes import Look, look
 
 SYMBOLS = 3  # empty, black, white
 
 Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 
 
 def grid(options: Mapping[str, Json]) -> tuple[int, int]:
@@ -39,6 +41,20 @@ def look_for(options: Mapping[str, Json], frames: Array) -> Look:
 def states(options: Mapping[str, Json], frames: Array) -> Array:
     """What is read in pictures uint8 [N, H, H, 3]: uint8 [N, R*C] of 0 empty, 1 black, 2 white."""
     return read.boards(look_for(options, frames), frames)[0].reshape(len(frames), -1)
+
+
+def readable(options: Mapping[str, Json], frames: Array) -> Bools:
+    """Whether pictures uint8 [N, H, H, 3] can be read: bool [N].
+
+    Every point can be told, and the picture is like the board that is read in it. Noise and plain colours may look surely like
+    one state at every point, and are no board.
+    """
+    drawn = look_for(options, frames)
+    points, confidence = read.boards(drawn, frames)
+    sure: Bools = confidence.min(axis=(1, 2)) >= SURE
+    again = render.frames(drawn, points)
+    alike = [read.likeness(*pair) >= read.LIKELY for pair in zip(again, frames, strict=True)]
+    return sure & np.array(alike, np.bool_)
 
 
 def labels(record: Mapping[str, Json]) -> Ints:
@@ -75,7 +91,7 @@ def act(options: Mapping[str, Json], frames: Array, actions: npt.ArrayLike) -> A
     return out
 
 
-def _played(rules: Rules, boards: Array, actions: Ints) -> npt.NDArray[np.bool_]:
+def _played(rules: Rules, boards: Array, actions: Ints) -> Bools:
     """Which of the actions could be; boards uint8 [N, R*C] are changed in place."""
     from gobench_go.lessons import kernels
 

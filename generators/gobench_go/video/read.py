@@ -290,10 +290,10 @@ def _try(picture: Array, theme: str, board: tuple[int, int], labels: bool) -> Se
     kernels.paint_rgb(candidate.atlas, candidate.boxes, states, drawn)
     error = float(np.abs(drawn[0].astype(np.int16) - picture).mean())
     points = np.where(states[0] > 2, states[0] - 2, states[0]).astype(np.uint8)
-    return Seen(candidate, points, confidence[0], error, _likeness(drawn[0], picture))
+    return Seen(candidate, points, confidence[0], error, likeness(drawn[0], picture))
 
 
-def _likeness(a: Array, b: Array) -> float:
+def likeness(a: Array, b: Array) -> float:
     """Correlation of the colours of two pictures uint8 [H, W, 3], in squares of ``SMOOTH`` pixels."""
     n = len(a) // SMOOTH
     squares = [p[: n * SMOOTH, : n * SMOOTH].reshape(n, SMOOTH, n, SMOOTH, 3).mean((1, 3)) for p in (a, b)]

@@ -6,6 +6,7 @@ import csv
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -213,6 +214,21 @@ def test_the_command_tells_codes(form: str, untrained: Models, go5: Path, tmp_pa
     )
 
 
+def test_a_frame_follows_where_both_pictures_show_the_same_board(untrained: Models, go5: Path) -> None:
+    watched = next(
+        iter(Sight(with_codes(str(untrained["video+ldm"])), open_dataset(go5), "validation", 20, 0))
+    )
+    board, other = watched.frames[1], watched.frames[4]
+    plain = np.full_like(board, 255)
+    assert (watched.domain.states(watched.config.options, plain[None]) > 0).all()  # surely, but of no board
+    first, given = np.stack([board, board, plain, board]), np.stack([board, other, plain, plain])
+    assert imagine._follows(watched, first, given).tolist() == [True, False, False, False]
+    nobody = replace(
+        watched, domain=SimpleNamespace(states=watched.domain.states)
+    )  # says of no picture that it is none
+    assert imagine._follows(nobody, first, given).tolist() == [True, False, True, False]
+
+
 @pytest.mark.parametrize("form", ["video+ldm", "generic", "codes"])
 def test_the_command_imagines(form: str, untrained: Models, go5: Path, tmp_path: Path) -> None:
     words = (
@@ -239,8 +255,8 @@ def test_the_command_imagines(form: str, untrained: Models, go5: Path, tmp_path:
     }
     table = lines(tmp_path / "imagine.csv")
     assert len(table) % 3 == 0 and all(row["code"] and row["x"] for row in table)
-    if form == "codes":  # the latent decoder is all that draws
-        assert {row["frame_follows"] for row in table if row["step"] == "1"} == {"1"}
+    if form == "codes":  # the latent decoder is all that draws, and without training it draws no board
+        assert {row["frame_follows"] for row in table if row["step"] == "1"} == {"0"}
 
 
 def test_numbers_alone_need_no_matplotlib(

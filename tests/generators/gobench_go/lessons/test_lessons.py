@@ -81,6 +81,20 @@ def test_states_are_read_at_any_size_that_the_look_has() -> None:
     assert np.array_equal(GO.states(options(), small), boards_of(record).reshape(len(small), -1))
 
 
+@pytest.mark.parametrize("changes", LOOKS)
+def test_noise_and_plain_colours_are_no_board(changes: dict[str, Any]) -> None:
+    chosen, record = options(**changes), random_record(**changes)
+    frames = GO.clip(record).rgb()
+    assert GO.readable(chosen, frames).all()
+    soft = (0.7 * frames + 0.3 * np.roll(frames, 1, axis=1)).astype(np.uint8)
+    assert GO.readable(chosen, soft).all()
+    side = frames.shape[1]
+    noise = np.random.default_rng(0).integers(0, 256, (8, side, side, 3)).astype(np.uint8)
+    plain = np.stack([np.full_like(noise[0], grey) for grey in (0, 127, 255)])
+    assert not GO.readable(chosen, np.concatenate([noise, plain])).any()
+    assert GO.readable(chosen, frames[:0]).shape == (0,)
+
+
 def test_labels_are_those_of_the_clip_and_turn_with_it() -> None:
     record = finished([0, 6, PASS, 12, 18], clip={"first_ply": 1, "max_frames": 4, "fps": 4})
     assert GO.labels(record).tolist() == [[6, 2], [PASS, 0], [12, 2]]
