@@ -102,7 +102,7 @@ MACHINE = (
                  help="Steps between looks at the validation split [default: by length]."),
     click.option("--wandb", default="", metavar="PROJECT",
                  help="Send logs to this project of Weights & Biases; else nothing is sent."),
-    click.option("--dry-run", is_flag=True, help="Say what would be trained: sizes, parameters, tokens, FLOPs, steps."),
+    click.option("--dry-run", is_flag=True, help="Say what would be trained, and about what time, memory and disk it takes."),
     click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout instead of text."),
 )  # fmt: skip
 
@@ -123,7 +123,7 @@ def videoworld(dry_run: bool, as_json: bool, work: Path | None, **given: Any) ->
     """
     asked = TrainOptions(work=work or work_of(given["out"]), **given)
     if dry_run:
-        return say(_forecast(asked), as_json)
+        return _say_forecast(asked, as_json)
     from gobench_videoworld.train.run import train
 
     trained = train(asked, lambda line: click.echo(line, err=True))
@@ -158,7 +158,13 @@ def say(table: Record, as_json: bool) -> None:
         click.echo(f"{key:<{width}}  {value}")
 
 
-def _forecast(asked: TrainOptions) -> Record:
+def _say_forecast(asked: TrainOptions, as_json: bool) -> None:
+    from gobench_videoworld.commands.train_text import forecast_lines
     from gobench_videoworld.forecast import forecast
 
-    return forecast(asked)
+    found = forecast(asked)
+    if as_json:
+        return say(found, as_json)
+    for line in forecast_lines(found):
+        click.echo(line)
+    return None

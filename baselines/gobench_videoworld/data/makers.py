@@ -90,12 +90,21 @@ class TokenMaker:
 
     def begin(self, frames: Array) -> None:
         """Find out whether clips may be packed, and how much noise may be left out."""
-        if self.tokenizer.config.encoder != "local":
+        if not self.packs:
             return
         whole = self._whole(frames)
         levels = (0,) if self.exact else (NOISE, 0)
         fitting = (noise for noise in levels if np.array_equal(self._packed(frames, noise), whole))
         self._noise = next(fitting, None)
+
+    def suppose(self) -> None:
+        """Take it, without a look at frames, that a tokenizer does as one that is trained will: to tell the time it takes."""
+        self._noise = None if not self.packs else 0 if self.exact else NOISE
+
+    @property
+    def packs(self) -> bool:
+        """Whether clips may be packed: tokens depend on their own patches alone."""
+        return self.tokenizer.config.encoder == "local"
 
     def code(self, frames: Array) -> Coded:
         """Symbols [T, variants, S]."""

@@ -111,7 +111,7 @@ def _filled(
     with atomic.lock(place / LOCK, f"{place} is being written by another process.", wait=True):
         write_meta(place, meta, reel.episodes.frames)
         atomic.remove_temporaries(place)
-        with _one_thread_each():
+        with one_thread_each():
             _make(reel, maker, place, meta, _missing(place, meta, reel, episodes), progress, threads)
     return open_store(out, split)
 
@@ -187,7 +187,7 @@ def _first(sample: Sample) -> int:
 
 
 @contextmanager
-def _one_thread_each() -> Iterator[None]:
+def one_thread_each() -> Iterator[None]:
     """Torch computes in the threads that decode; threads of its own would fight with them."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)

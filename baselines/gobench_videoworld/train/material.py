@@ -79,9 +79,9 @@ class Material:
 
     def store(self, split: str) -> TokenStore:
         """The frames of a split as tokens, or read as states with their labels."""
-        out, episodes = self.asked.work / keep.TOKENS, self._episodes(split)
+        out, episodes = self.asked.work / keep.TOKENS, self.episodes_of(split)
         tell = keep.bar(f"tokens: {split}", self.progress and self.parallel.main)
-        symmetry = self._symmetry_of(split)
+        symmetry = self.symmetry_of(split)
         if self.config.input == "state":
             read_states(self.asked.data, split, out, symmetry, tell, episodes)
             return label(self.asked.data, split, out)
@@ -96,7 +96,7 @@ class Material:
             own, training = self.config, split == TRAIN
             self._made[split] = Windows(
                 self.store(split), own.latent.offsets, own.transformer.history, self.asked.seed, self.asked.turns,
-                labels=own.input == "state", episodes=self._episodes(split),
+                labels=own.input == "state", episodes=self.episodes_of(split),
                 unchanged=self.asked.unchanged, symmetric=training,
             )  # fmt: skip
         return self._made[split]
@@ -115,10 +115,11 @@ class Material:
         """The windows of ``windows`` as frames."""
         return FrameWindows(
             self.asked.data, split, self.config.tokenizer.size, self.config.latent.offsets, self.asked.seed,
-            self._symmetry_of(split), self.asked.turns, self._episodes(split), split == TRAIN,
+            self.symmetry_of(split), self.asked.turns, self.episodes_of(split), split == TRAIN,
         )  # fmt: skip
 
-    def _episodes(self, split: str) -> int:
+    def episodes_of(self, split: str) -> int:
+        """How many episodes are watched at most; 0: all."""
         return self.asked.episodes if split == TRAIN else 0
 
     @property
@@ -131,5 +132,6 @@ class Material:
         square = height == width and rows == cols
         return "dihedral" if square and hasattr(registry.domain(self.config.domain), "transform") else "none"
 
-    def _symmetry_of(self, split: str) -> str:
+    def symmetry_of(self, split: str) -> str:
+        """The symmetries in which a split is shown."""
         return self._symmetry if split == TRAIN else "none"

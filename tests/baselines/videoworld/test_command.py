@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -19,7 +20,7 @@ from gobench.errors import DataError, UsageError
 from gobench.registry import domain
 from gobench_videoworld.config import PAPER_LATENT, PAPER_TOKENIZER, SIZES, VideoWorldConfig, from_json
 from gobench_videoworld.configure import Scene, configured, scene, with_settings
-from gobench_videoworld.options import TrainOptions, horizon_of, work_of
+from gobench_videoworld.options import STAGES, TrainOptions, horizon_of, work_of
 
 BOARD = Scene("go", "paper", (128, 128), (7, 7), 3, {"rows": 7, "cols": 7})
 ROBOT = Scene("arm", "", (96, 160), None, 0, {})
@@ -246,18 +247,75 @@ def test_a_dry_run_tells_sizes_and_trains_nothing(dataset: Path, tmp_path: Path,
     assert (
         found["parameters"]["all"] == sum(v for k, v in found["parameters"].items() if k != "all") > 100_000
     )
-    assert found["flops"] == pytest.approx(sum(stage["flops"] for stage in found["stages"].values()))
+    stages, whole = found["stages"].values(), found["all"]
+    for key in ("steps", "samples", "flops"):
+        assert whole[key] == pytest.approx(sum(stage[key] for stage in stages)) and whole[key] > 0
     last = found["stages"]["transformer"]
     assert (last["steps"], last["batch"], found["data"]["name"]) == (50, 8, "go5")
     assert last["flops"] == 50 * last["flops_a_step"]
     unlearnt = 6 * 25 if seen == "video+ldm" else 0  # the next frame of every fourth window is
     assert last["tokens_a_step"] == 8 * found["model"]["sequence"] - unlearnt
+    learnt = sum(p for name, p in found["parameters"].items() if name == "transformer")
+    memory = last["memory"]
+    assert memory["optimizer"] == 2 * memory["gradients"] == 8 * learnt and memory["activations"] > 0
+    assert whole["memory"] == max(stage["memory"]["all"] for stage in stages) >= memory["all"]
+    assert last["disk"] >= 2 * (memory["weights"] + memory["optimizer"])
+    tokens = found["tokens"]
+    assert tokens["episodes"] >= found["data"]["episodes"] > 0 and tokens["symmetries"] == 8
+    assert tokens["frames"] >= found["data"]["frames"] and tokens["frames_a_second"] > 0
+    assert whole["disk"] == sum(stage["disk"] for stage in stages) + tokens["bytes"]
+    minutes = sum(stage["minutes"] for stage in stages) + tokens["seconds"] / 60
+    assert whole["minutes"] == pytest.approx(minutes) and minutes > 0
     assert not list(tmp_path.iterdir())
-    assert "stages.transformer.steps" in CliRunner().invoke(cli, words, catch_exceptions=False).output
+    told = CliRunner().invoke(cli, words, catch_exceptions=False).output.splitlines()
+    (head, *rows) = [line for line in told if line.startswith((" ", *STAGES, "tokens to", "in all"))]
+    assert "about minutes" in head and "memory" in head and "on disk" in head
+    assert [line.split("  ")[0] for line in rows] == [*asked(input=seen).stages, "tokens to make", "in all"]
+    assert "an estimate" in told[-2] and "Nothing was written" in told[-1]
 
 
-@pytest.mark.parametrize("given", [("--minutes", "2"), ("--minutes", "2", "--steps", "7"), ()])
-def test_minutes_alone_leave_the_steps_open(dataset: Path, tmp_path: Path, given: tuple[str, ...]) -> None:
+def test_a_dry_run_tells_the_tokens_as_they_come_to_be(go5: Path, tmp_path: Path) -> None:
+    """Bytes on disk, but for the heads of the files."""
+    from gobench_videoworld.forecast import forecast
+    from gobench_videoworld.train.run import prepare
+
+    for seen in ("state", "video+ldm"):
+        options = TrainOptions(
+            go5, tmp_path / "m.pt", tmp_path / seen, steps=3, input=seen, settings=("tokenizer.width=8",)
+        )
+        tokens = forecast(options)["tokens"]
+        assert not options.work.exists()
+        prepare(options, progress=False)
+        stores = options.work / "tokens"
+        found = [p for p in stores.rglob("*.npy") if p.name != "frames.npy"]
+        arrays = [np.load(path) for path in found]
+        assert tokens["frames"] == sum(
+            len(a) for p, a in zip(found, arrays, strict=True) if ".tokens." in p.name
+        )
+        frames = [np.load(p) for p in stores.rglob("frames.npy")]
+        assert tokens["bytes"] == sum(a.nbytes for a in (*arrays, *frames))
+
+
+def test_a_dry_run_of_the_first_stage_alone_makes_no_tokens(dataset: Path, tmp_path: Path) -> None:
+    words = ["train", "videoworld", "--data", str(dataset), "--out", str(tmp_path / "m.pt"), "--dry-run",
+             "--stage", "tokenizer"]  # fmt: skip
+    found = json.loads(CliRunner().invoke(cli, [*words, "--json"], catch_exceptions=False).output)
+    assert found["tokens"] is None and list(found["stages"]) == ["tokenizer"]
+    assert "tokens to make" not in CliRunner().invoke(cli, words, catch_exceptions=False).output
+
+
+@pytest.mark.parametrize(
+    ("given", "steps", "limit"),
+    [
+        (("--minutes", "1e-6"), 1, "minutes"),
+        (("--minutes", "2"), None, "minutes"),
+        (("--minutes", "60", "--steps", "7"), 7, "steps"),
+        ((), 6000, "steps"),
+    ],
+)
+def test_steps_are_those_that_fit_into_the_minutes(
+    dataset: Path, tmp_path: Path, given: tuple[str, ...], steps: int | None, limit: str
+) -> None:
     words = [
         "train",
         "videoworld",
@@ -270,16 +328,20 @@ def test_minutes_alone_leave_the_steps_open(dataset: Path, tmp_path: Path, given
     ]
     found = json.loads(CliRunner().invoke(cli, [*words, "--json"], catch_exceptions=False).output)
     last = found["stages"]["transformer"]
-    assert last["steps"] == {0: 6000, 2: None, 4: 7}[len(given)] and last["flops_a_step"] > 0
-    assert (found["flops"] is None) == (last["flops"] is None) == (last["steps"] is None)
-    CliRunner().invoke(cli, words, catch_exceptions=False)
+    assert last["limit"] == limit and last["steps"] == (steps or last["steps"]) >= 1
+    assert last["flops"] == last["steps"] * last["flops_a_step"] and last["samples"] == last["steps"] * 64
+    if limit == "minutes":
+        assert found["all"]["minutes"] == pytest.approx(float(given[1]), rel=0.02)
+    if given == ("--minutes", "1e-6"):  # the least that teach anything
+        assert (found["stages"]["tokenizer"]["steps"], found["stages"]["latent"]["steps"]) == (100, 500)
 
 
 def test_a_large_model_is_told_without_its_memory(dataset: Path, tmp_path: Path) -> None:
     words = ["train", "videoworld", "--data", str(dataset), "--out", str(tmp_path / "m.pt"), "--size", "300m",
              "--input", "video", "--dry-run", "--json"]  # fmt: skip
     found = json.loads(CliRunner().invoke(cli, words, catch_exceptions=False).output)
-    assert 300e6 < found["parameters"]["transformer"] < 310e6 and found["flops"] > 1e18
+    assert 300e6 < found["parameters"]["transformer"] < 310e6 and found["all"]["flops"] > 1e18
+    assert found["all"]["memory"] > 16 * 300e6 and found["all"]["disk"] > 2 * 12 * 300e6
 
 
 def test_the_papers_form_is_told_without_its_memory(dataset: Path, tmp_path: Path) -> None:
