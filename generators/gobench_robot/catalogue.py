@@ -32,25 +32,44 @@ CORE: Mapping[str, Task] = {
     "drawer-close": Task(
         "metaworld", "drawer", ("close the drawer", "push the drawer shut", "slide the drawer in"), 50
     ),
-    "door-open": Task("metaworld", "door", ("open the door", "pull the door open", "swing the door open"), 50),
-    "door-close": Task("metaworld", "door", ("close the door", "push the door shut", "swing the door shut"), 50),
+    "door-open": Task(
+        "metaworld", "door", ("open the door", "pull the door open", "swing the door open"), 50
+    ),
+    "door-close": Task(
+        "metaworld", "door", ("close the door", "push the door shut", "swing the door shut"), 50
+    ),
     "window-open": Task(
-        "metaworld", "slider", ("open the window", "slide the window open", "push the window to the right"), 50
+        "metaworld",
+        "slider",
+        ("open the window", "slide the window open", "push the window to the right"),
+        50,
     ),
     "window-close": Task(
-        "metaworld", "slider", ("close the window", "slide the window shut", "push the window to the left"), 50
+        "metaworld",
+        "slider",
+        ("close the window", "slide the window shut", "push the window to the left"),
+        50,
     ),
     "button-press": Task(
         "metaworld", "switch", ("press the button", "push the button in", "push the button on the wall"), 50
     ),
     "handle-press": Task(
-        "metaworld", "switch", ("press the handle down", "push the handle down", "switch it on with the handle"), 50
+        "metaworld",
+        "switch",
+        ("press the handle down", "push the handle down", "switch it on with the handle"),
+        50,
     ),
     "plate-slide": Task(
-        "metaworld", "push", ("slide the plate into the goal", "push the plate into the net", "shoot the plate"), 50
+        "metaworld",
+        "push",
+        ("slide the plate into the goal", "push the plate into the net", "shoot the plate"),
+        50,
     ),
     "push": Task(
-        "metaworld", "push", ("push the puck to the mark", "move the puck onto the mark", "bring the puck to the mark"), 50
+        "metaworld",
+        "push",
+        ("push the puck to the mark", "move the puck onto the mark", "bring the puck to the mark"),
+        50,
     ),
 }
 """The core set: tasks of Meta-World 3.1.1 whose goals can be seen."""

@@ -83,7 +83,9 @@ def checked(action: npt.ArrayLike, names: Sequence[str]) -> Floats:
     try:
         values = np.asarray(action, np.float64)
     except (TypeError, ValueError):
-        raise UsageError(f"an action is {len(names)} numbers ({', '.join(names)}), not {action!r:.100}.") from None
+        raise UsageError(
+            f"an action is {len(names)} numbers ({', '.join(names)}), not {action!r:.100}."
+        ) from None
     if values.shape != (len(names),):
         raise UsageError(
             f"an action has the shape [{len(names)}] ({', '.join(names)}), not {list(values.shape)}."

@@ -1,0 +1,45 @@
+"""Simulated scenes: worlds that step, experts that act in them, pictures of them.
+
+One of each scene a process, as the rest of the room uses them; ``open_world`` makes more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING, cast
+
+from gobench.errors import unknown
+
+if TYPE_CHECKING:
+    from gobench_robot.envs.painter import Painter
+    from gobench_robot.envs.world import World
+
+SCENES: Mapping[str, str] = {
+    "metaworld": "gobench_robot.envs.metaworld:MetaWorld",
+    "playtable": "gobench_robot.envs.playtable.world:PlaytableWorld",
+}
+"""Scene -> its class."""
+
+
+def open_world(scene: str) -> World:
+    """A new world of a scene. Raises UsageError for an unknown one, or where its package is missing."""
+    if scene not in SCENES:
+        raise unknown("scene", scene, SCENES)
+    module, name = SCENES[scene].split(":")
+    return cast("World", getattr(import_module(module), name)())
+
+
+@cache
+def world(scene: str) -> World:
+    """This process's own world of a scene: whoever uses it resets it first."""
+    return open_world(scene)
+
+
+@cache
+def painter() -> Painter:
+    """This process's renderers."""
+    from gobench_robot.envs.painter import Painter
+
+    return Painter()
