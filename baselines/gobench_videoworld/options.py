@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+import shlex
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import cast
 
 from gobench.errors import UsageError
 from gobench.types import Record
@@ -109,6 +111,28 @@ class TrainOptions:
 def work_of(out: Path) -> Path:
     """Where a training keeps its state unless it is told: "runs/model.pt" -> "runs/model-train"."""
     return out.with_name((out.stem if out.suffix in FILES else out.name) + "-train")
+
+
+def command_of(asked: TrainOptions, **changes: object) -> str:
+    """The command that asks for this, changed so: only what differs from the defaults, ready for a shell."""
+    table = {f.name: getattr(asked, f.name) for f in fields(asked)} | changes
+    defaults = {f.name: f.default for f in fields(asked)} | {"work": work_of(table["out"])}
+    words = [word for key, value in table.items() if value != defaults[key] for word in flags(key, value)]
+    return shlex.join(["gobench", "train", "videoworld", *words])
+
+
+def flags(key: str, value: object) -> list[str]:
+    """An option as it is written on the command line; nothing for one that is left out."""
+    name = "--set" if key == "settings" else f"--{key.replace('_', '-')}"
+    if value is None or value is False or value == "":
+        return []
+    if value is True:
+        return [name]
+    if key == "settings":
+        return [word for setting in cast(Iterable[str], value) for word in (name, setting)]
+    if isinstance(value, tuple | list):
+        return [name, ",".join(map(str, value))]
+    return [name, f"{value:.15g}" if isinstance(value, float) else str(value)]
 
 
 def horizon_of(text: str) -> tuple[int, ...]:

@@ -6,6 +6,7 @@
               00000.same.npy      bool [frames], whether the next frame of the episode has the same tokens
               00000.tokens.npy    [frames, variants, S]; written last, so its presence means that the shard is done
               00000.actions.npy   int16 [frames, variants, 2], only where ``labels.label`` was asked for
+              left.txt              of an earlier training: the store is used again if it is the same one's, else replaced
 
 A store may hold the first shards of a split only. Row t of the actions lies between frames t and t + 1.
 """
@@ -29,6 +30,7 @@ from gobench.types import Record
 from gobench_videoworld.data.order import Ints
 
 META, FRAMES = "meta.json", "frames.npy"
+LEFT = "left.txt"
 FORMAT = 1
 TOKENS, STATES = "tokens", "states"
 NONE = "none"
@@ -194,16 +196,34 @@ def read_meta(folder: Path) -> Meta:
 
 
 def write_meta(folder: Path, meta: Meta, frames: Ints) -> None:
-    """Begin a store, or check that the one there is the same one's.
+    """Begin a store, or check that the one there is the same one's; one that was left is replaced if it is not.
 
     Raises:
         DataError: it belongs to another dataset, tokenizer or form.
     """
+    if (folder / LEFT).exists():
+        _take_over(folder, meta)
     if (folder / META).is_file():
         return check_meta(folder, read_meta(folder), meta)
     save(folder / FRAMES, frames.astype(np.int32))
     atomic.write(folder / META, dumps(asdict(meta)))
     return None
+
+
+def leave(folder: Path) -> None:
+    """Let a store go: whoever begins one in its place uses it again if it is the same one's, and deletes it if not."""
+    atomic.write(folder / LEFT, b"Left by an earlier training: used again if it is the same, else deleted.\n")
+
+
+def _take_over(folder: Path, meta: Meta) -> None:
+    """What is not the same one's is deleted, the table that says whose it is at last, so that no half of it is believed."""
+    try:
+        check_meta(folder, read_meta(folder), meta)
+    except DataError:
+        for path in folder.glob("*.npy"):
+            path.unlink()
+        (folder / META).unlink(missing_ok=True)
+    (folder / LEFT).unlink()
 
 
 def check_meta(folder: Path, found: Meta, meta: Meta) -> None:

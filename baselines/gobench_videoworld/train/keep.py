@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,8 @@ from gobench import atomic, canonical
 from gobench.errors import BuildError, DataError
 from gobench.types import Record
 from gobench_videoworld.config import VideoWorldConfig
-from gobench_videoworld.data.store import META
-from gobench_videoworld.options import STAGES, TrainOptions, needed
+from gobench_videoworld.data.store import META, leave
+from gobench_videoworld.options import ALL, STAGES, TrainOptions, command_of, flags, needed, work_of
 from gobench_videoworld.train import clock
 from gobench_videoworld.train.fit import Fitted, Report
 from gobench_videoworld.train.parallel import Parallel
@@ -27,6 +27,7 @@ from gobench_videoworld.train.terms import terms
 ASKED, WEIGHTS, DONE, MINUTES = "asked.json", "weights.safetensors", "done.json", "minutes.json"
 FINISHED = (DONE, MINUTES, WEIGHTS)  # in this order: half of it moved is no finished stage
 LOCK = ".lock"
+LENGTHS = ("minutes", "steps")
 TOKENS = "tokens"  # the folder of all splits' tokens
 
 
@@ -60,9 +61,10 @@ def remember(asked: TrainOptions, config: VideoWorldConfig, parallel: Parallel, 
 
 def _remember(asked: TrainOptions, config: VideoWorldConfig, say: Report) -> None:
     path, now = asked.work / ASKED, {**asked.decisive(), "stage": ""}
-    anew = asked.resume == "never"
-    if path.exists() and not anew:
-        _check_same(asked.work, canonical.read_json(path), now)
+    before: Record = canonical.read_json(path) if path.exists() else now
+    anew = asked.resume == "never" or _longer(asked, before, now, say)
+    if not anew:
+        _check_same(asked, before, now)
     first = STAGES.index(asked.stages[0])
     for stage in needed(asked):
         if not anew or STAGES.index(stage) < first:
@@ -85,13 +87,51 @@ def _check_terms(folder: Path, now: Record) -> None:
         )
 
 
-def _check_same(work: Path, before: Record, now: Record) -> None:
-    if differing := [key for key in now if before.get(key) != now[key]]:
-        key = differing[0]
-        raise BuildError(
-            f"{work} holds a training with {key} {before.get(key)!r}; now it is {now[key]!r}. Choose another --work, "
-            "or start anew with --resume never."
-        )
+def _longer(asked: TrainOptions, before: Record, now: Record, say: Report) -> bool:
+    """Whether a finished training is asked for again, only longer; it is begun anew then, and ``say`` is told."""
+    differing = _differing(before, now)
+    if not differing or asked.stage != ALL or asked.resume != "auto" or not set(differing) <= set(LENGTHS):
+        return False
+    if any(before.get(key) is None or now[key] is None or now[key] < before[key] for key in differing):
+        return False
+    folders = [asked.work / stage for stage in needed(asked)]
+    if not all((folder / DONE).exists() and not folder.is_symlink() for folder in folders):
+        return False
+    say(
+        f"{asked.work} holds a finished training with {_told(before, differing)}; now it is {_told(now, differing)}. "
+        "The learning rate falls over a training's whole length, so it is trained anew, and the frames' tokens are used "
+        f"again where the tokenizer comes out the same. {asked.out} stays as it is until the new one is done."
+    )
+    return True
+
+
+def _check_same(asked: TrainOptions, before: Record, now: Record) -> None:
+    if not (differing := _differing(before, now)):
+        return
+    beside = _beside(asked.out)
+    raise BuildError(
+        f"{asked.work} holds a training with {_told(before, differing)}; now it is {_told(now, differing)}. "
+        f"Train another one beside it:\n  {command_of(asked, out=beside, work=work_of(beside), resume='auto')}\n"
+        "or start anew with --resume never (what is there moves into subfolders; tokens are used again where they are the "
+        f"same):\n  {command_of(asked, resume='never')}"
+    )
+
+
+def _differing(before: Record, now: Record) -> list[str]:
+    return [key for key in now if before.get(key) != now[key]]
+
+
+def _told(table: Record, keys: list[str]) -> str:
+    """ "--minutes 4 and no --steps"."""
+    return " and ".join(
+        " ".join(flags(key, table.get(key))) or f"no --{key.replace('_', '-')}" for key in keys
+    )
+
+
+def _beside(out: Path) -> Path:
+    """A name like this one where nothing is yet: "model-2.pt"."""
+    names = (out.with_name(f"{out.stem}-{n}{out.suffix}") for n in count(2))
+    return next(name for name in names if not name.exists() and not work_of(name).exists())
 
 
 def _forget(asked: TrainOptions, say: Report) -> None:
@@ -105,18 +145,16 @@ def _forget(asked: TrainOptions, say: Report) -> None:
             set_aside(folder, say, FINISHED)
     clock.forget(asked.work, STAGES[first:])
     if asked.stages[0] == needed(asked)[0]:  # all of it anew
-        _forget_stores(asked.work / TOKENS)
+        _leave_stores(asked.work / TOKENS)
 
 
-def _forget_stores(folder: Path) -> None:
-    """Delete what was made of the frames; nothing that is not known to be such a store."""
+def _leave_stores(folder: Path) -> None:
+    """What was made of the frames is used again where it comes out the same, and else replaced (``data.store``)."""
     if folder.is_symlink():
         folder.unlink()
         return
     for meta in sorted(folder.glob(f"*/{META}")):
-        shutil.rmtree(meta.parent)
-    if folder.is_dir() and not any(folder.iterdir()):
-        folder.rmdir()
+        leave(meta.parent)
 
 
 def minutes(folder: Path, wanted: float, parallel: Parallel) -> float:

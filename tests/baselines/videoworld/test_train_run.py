@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import time
 from collections.abc import Callable
@@ -23,13 +24,14 @@ from gobench.loader import ClipDataset, View
 from gobench.models import load
 from gobench.models.card import model_card
 from gobench.models.contents import PROVENANCE, contents
+from gobench_videoworld.commands.train import videoworld
 from gobench_videoworld.configure import configured, scene
-from gobench_videoworld.options import TrainOptions
+from gobench_videoworld.options import TrainOptions, work_of
 from gobench_videoworld.train import clock, keep, material
 from gobench_videoworld.train.clock import Clock
 from gobench_videoworld.train.feed import Feed
 from gobench_videoworld.train.parallel import started
-from gobench_videoworld.train.run import Trained, _check_slices, train
+from gobench_videoworld.train.run import Trained, _check_slices, prepare, train
 from gobench_videoworld.train.stages import LatentStage, TokenizerStage, TransformerStage
 
 SMALL = ("transformer.hidden_size=16", "transformer.num_hidden_layers=1", "transformer.num_attention_heads=2",
@@ -211,16 +213,94 @@ def test_stages_one_by_one_are_all_at_once(trained: Any, asked: Asked) -> None:
 @pytest.mark.parametrize(
     ("change", "match"),
     [
-        ({"lr": 1e-4}, "holds a training with lr None; now it is 0.0001"),
-        ({"steps": STEPS + 1}, f"holds a training with steps {STEPS}; now it is {STEPS + 1}"),
-        ({"input": "video"}, "holds a training with input 'video\\+ldm'; now it is 'video'"),
-        ({"settings": (*SMALL, "transformer.history=1")}, "holds a training with settings"),
+        ({"lr": 1e-4}, "holds a training with no --lr; now it is --lr 0.0001"),
+        ({"steps": STEPS - 1}, f"holds a training with --steps {STEPS}; now it is --steps {STEPS - 1}"),
+        (
+            {"steps": None, "minutes": 3},
+            f"with --steps {STEPS} and no --minutes; now it is no --steps and --minutes 3",
+        ),
+        (
+            {"steps": STEPS + 1, "seed": 1},
+            f"with --steps {STEPS} and --seed 0; now it is --steps {STEPS + 1} and --seed 1",
+        ),
+        ({"steps": STEPS + 1, "stage": "transformer"}, f"now it is --steps {STEPS + 1}"),
+        ({"steps": STEPS + 1, "resume": "must"}, f"now it is --steps {STEPS + 1}"),
+        ({"input": "video"}, r"holds a training with --input video\+ldm; now it is --input video\."),
+        ({"settings": (*SMALL, "transformer.history=1")}, "holds a training with --set"),
     ],
 )
 def test_another_training_is_refused(trained: Any, change: dict[str, Any], match: str) -> None:
     options, _ = trained("video+ldm")
     with pytest.raises(BuildError, match=match):
         train(replace(options, **change), **SILENT)
+
+
+def test_who_is_refused_gets_two_commands_that_work(asked: Asked) -> None:
+    options = asked(input="state", steps=2)
+    train(options, **SILENT)
+    with pytest.raises(BuildError) as refused:
+        train(replace(options, seed=1), **SILENT)
+    lines = [line.strip() for line in str(refused.value).splitlines() if line.startswith("  ")]
+    home, made = options.out.parent, list[TrainOptions]()
+    for line in lines:
+        assert line.startswith(f"gobench train videoworld --data {options.data} --out ")
+        command = videoworld.make_context("videoworld", shlex.split(line)[3:])
+        given = {k: v for k, v in command.params.items() if k not in ("dry_run", "as_json", "work")}
+        made.append(TrainOptions(work=command.params["work"] or work_of(given["out"]), **given))
+    beside, anew = made
+    assert anew == replace(options, seed=1, resume="never")
+    assert beside == replace(options, seed=1, out=home / "model-2.pt", work=home / "model-2-train")
+    for again in made:
+        assert train(again, **SILENT).stages.keys() == {"transformer"}
+
+
+def test_a_finished_training_may_be_asked_for_again_only_longer(trained: Any, asked: Asked) -> None:
+    """It is what it would have been anywhere else, and tokens of the same tokenizer are not made again."""
+    _, wanted = trained("video+ldm")
+    short = train(asked(steps=3), **SILENT)
+    said: list[str] = []
+    done = train(asked(), said.append, progress=False)
+    assert done.weights_sha256 == wanted.weights_sha256 != short.weights_sha256
+    assert "holds a finished training with --steps 3; now it is --steps 12" in said[0]
+    tokens = {p: p.stat().st_mtime_ns for p in (asked().work / "tokens").rglob("*.npy")}
+    longer = train(replace(asked(stage="latent", resume="never")), **SILENT)
+    assert longer.stages.keys() == {"latent"}
+    with pytest.raises(BuildError, match="holds a training with --steps 12; now it is --steps 13"):
+        train(asked(steps=STEPS + 1), **SILENT)  # the transformer is not finished
+    train(asked(), **SILENT)
+    train(asked(minutes=1.0, resume="never"), **SILENT)
+    assert {p: p.stat().st_mtime_ns for p in (asked().work / "tokens").rglob("*.npy")} == tokens
+    train(asked(minutes=1.5), said.append, progress=False)
+    assert "with --minutes 1; now it is --minutes 1.5" in "".join(said)
+    assert {p: p.stat().st_mtime_ns for p in (asked().work / "tokens").rglob("*.npy")} == tokens
+    assert not list((asked().work / "tokens").rglob("left.txt"))
+
+
+def test_a_stage_that_others_share_is_never_begun_anew_by_asking_for_more(asked: Asked) -> None:
+    train(asked(input="video", steps=2), **SILENT)
+    tokenizer = asked().work / "tokenizer"
+    tokenizer.rename(tokenizer.with_name("shared"))
+    tokenizer.symlink_to("shared", target_is_directory=True)
+    with pytest.raises(BuildError, match="holds a training with --steps 2; now it is --steps 3"):
+        train(asked(input="video", steps=3), **SILENT)
+
+
+@pytest.mark.parametrize("cut", ["nothing", "tokens", "meta"])
+def test_a_store_that_was_left_is_replaced_whenever_that_was_cut_short(asked: Asked, cut: str) -> None:
+    options = asked(input="video", stage="tokenizer", steps=2)
+    train(options, **SILENT)
+    prepare(replace(options, stage="all"), progress=False)
+    first = asked().work / "tokens" / "train"
+    before = read_json(first / "meta.json")["maker"]
+    train(replace(options, resume="never", seed=1), **SILENT)
+    assert (first / "left.txt").exists()
+    if cut != "nothing":
+        next(first.glob("*.tokens.npy")).unlink()
+    if cut == "meta":
+        (first / "meta.json").unlink()
+    prepare(replace(options, stage="all", seed=1), progress=False)
+    assert read_json(first / "meta.json")["maker"] != before and not (first / "left.txt").exists()
+    assert (first / "00000.tokens.npy").exists()
 
 
 def test_what_changes_no_weight_may_differ(trained: Any, tmp_path: Path) -> None:
@@ -259,7 +339,7 @@ def test_a_training_at_work_is_left_alone(asked: Asked, resume: str) -> None:
     assert {p: p.stat().st_mtime_ns for p in work.rglob("*")} == before
 
 
-def test_what_begins_anew_deletes_nothing_but_its_own_stores(asked: Asked) -> None:
+def test_what_begins_anew_deletes_nothing(asked: Asked) -> None:
     """A folder that no training is known to have been in is left as it is; weights and all else move aside."""
     work = asked().work
     for name in ("tokens/mine", "tokenizer"):
@@ -275,7 +355,7 @@ def test_what_begins_anew_deletes_nothing_but_its_own_stores(asked: Asked) -> No
     store = work / "tokens" / "train" / "meta.json"
     store.write_text(store.read_text() + " ")
     second = train(asked(input="state", resume="never", seed=2), **SILENT)
-    assert second.weights_sha256 != first.weights_sha256 and not store.read_text().endswith(" ")
+    assert second.weights_sha256 != first.weights_sha256 and store.read_text().endswith(" ")  # used again
     aside = work / "transformer" / "earlier-1"
     assert {"done.json", "weights.safetensors", "log.csv", "checkpoints"} <= {p.name for p in aside.iterdir()}
     assert (aside / "weights.safetensors").read_bytes() == weights
