@@ -37,10 +37,16 @@ def _trainings(axes: Any, found: Sequence[Curve], names: Sequence[str]) -> None:
                 x, [m.low for m in line], [m.high for m in line], color=colour, alpha=0.18, linewidth=0
             )
             for curve in own:
-                axes.plot(*zip(*curve.points, strict=True), color=colour, linewidth=0.6, alpha=0.5)
+                axes.plot(
+                    *zip(*curve.points, strict=True),
+                    color=colour,
+                    linewidth=0.6,
+                    alpha=0.5,
+                    **(drawing.marker(1) if len(curve.points) < 3 else {}),
+                )
         shown = f"{label} ({len(own)} seeds: mean, least and greatest)" if len(own) > 1 else label
         axes.plot([m.x for m in line], [m.mean for m in line], color=colour, linewidth=1.8, label=shown,
-                  marker="o" if len(line) < 3 else "")  # fmt: skip
+                  **drawing.marker(len(line)))  # fmt: skip
 
 
 def _marks(axes: Any, marked: Sequence[Mark], names: Sequence[str]) -> None:

@@ -25,6 +25,8 @@ COLOURS = (
 """Told apart also by those who see few colours, in this order."""
 REST = "#cfcdc6"  # of "other"
 DPI = 160
+PAD = 0.08  # inches around panels
+FEW = 12  # points of a line that are marked one by one
 SETTINGS: dict[Any, Any] = {
     "font.family": "sans-serif",
     "font.size": 9.5,
@@ -75,8 +77,9 @@ def figure(
     """A figure of so many inches, and its axes row by row; drawn without a screen. For ``styled`` functions."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    made = Figure(figsize=(width, height), layout="constrained")
+    made = Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(w_pad=PAD, h_pad=PAD))
     FigureCanvasAgg(made)
     return made, list(made.subplots(rows, cols, squeeze=False, **options).flat)
 
@@ -101,6 +104,26 @@ def plain(axes: Any, title: str = "", x: str = "", y: str = "") -> None:
     axes.set_axisbelow(True)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
+
+
+def marker(points: int) -> dict[str, Any]:
+    """How the points of a line are marked: each one of few, so that a single one is seen; none of many."""
+    return {"marker": "o", "markersize": 5 if points < 3 else 3.5} if points <= FEW else {}
+
+
+def logarithmic(axes: Any, values: Sequence[float]) -> None:
+    """A logarithmic x axis for these positive values, with few round numbers such as 200k, 1.5M or 10T."""
+    from math import log10
+
+    from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
+
+    decades = log10(max(values) / min(values))
+    rounds = (1, 1.5, 2, 3, 4, 5, 7) if decades < 0.7 else (1, 2, 5) if decades < 1.5 else (1,)
+    axes.set_xscale("log")
+    axes.set_xlim(min(values) * 10 ** (-0.08 * decades), max(values) * 10 ** (0.08 * decades))
+    axes.xaxis.set_major_locator(LogLocator(subs=rounds))
+    axes.xaxis.set_major_formatter(EngFormatter(sep=""))
+    axes.xaxis.set_minor_formatter(NullFormatter())
 
 
 def colour(place: int) -> str:

@@ -10,7 +10,8 @@ import numpy as np
 from gobench_videoworld.analysis import drawing
 from gobench_videoworld.analysis.imagine import Picture
 
-CELL = 1.35  # inches of a frame on the sheet
+CELLS = 1.35, 2.4  # inches of a frame on the sheet, at least and at most
+CROWD = 300  # points of a panel from which on they are small
 MOST = 12  # cells that are marked
 
 
@@ -18,18 +19,20 @@ MOST = 12  # cells that are marked
 def sheet(pictures: Sequence[Sequence[Picture]], board: tuple[int, int], title: str) -> Any:
     """A row a prompt: prompt, imagined after each code, generated, truth; cells that differ from the prompt are framed."""
     cols = len(pictures[0])
+    cell = min(max(CELLS[0], max(pictures[0][0].frame.shape[:2]) / drawing.DPI + 2 * drawing.PAD), CELLS[1])
     figure, axes = drawing.figure(
-        CELL * cols + 0.2, CELL * len(pictures) + 0.75, rows=len(pictures), cols=cols
+        cell * cols + 0.2, cell * len(pictures) + 1.0, rows=len(pictures), cols=cols
     )
+    figure.get_layout_engine().set(w_pad=0.03, h_pad=0.03, wspace=0, hspace=0)
     for place, panel in enumerate(axes):
         picture = pictures[place // cols][place % cols]
-        panel.imshow(picture.frame, interpolation="none")
+        panel.imshow(picture.frame, interpolation="antialiased")
         panel.set_xticks([])
         panel.set_yticks([])
         _mark(panel, picture, board)
         if place < cols:
             panel.set_title(picture.caption, fontsize=8.5, color=drawing.INK)
-    figure.suptitle(title, x=0.01, ha="left", fontsize=10.5)
+    figure.suptitle(f"{title}\nframed: what is not as in the prompt", x=0.01, ha="left", fontsize=10.5)
     return figure
 
 
@@ -79,7 +82,7 @@ def _dots(panel: Any, rows: Sequence[Mapping[str, Any]], colours: Sequence[Any])
     panel.scatter(
         [r["x"] for r in rows],
         [r["y"] for r in rows],
-        s=9,
+        s=9 if len(rows) > CROWD else 22,
         c=list(colours),
         linewidths=0,
         alpha=0.8,

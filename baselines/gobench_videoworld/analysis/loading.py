@@ -198,7 +198,11 @@ def labels(models: Sequence[Told]) -> list[str]:
     found = []
     for one, own in zip(models, asked, strict=True):
         others = [table for other, table in zip(models, asked, strict=True) if other.name == one.name]
-        differing = [key for key in own if key != "seed" and any(t.get(key) != own[key] for t in others)]
+        differing = [
+            key
+            for key in own
+            if key != "seed" and own[key] is not None and any(t.get(key) != own[key] for t in others)
+        ]
         found.append(", ".join([one.name, *(f"{key} {_brief(own[key])}" for key in differing)]))
     return found
 

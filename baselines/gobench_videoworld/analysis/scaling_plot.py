@@ -8,22 +8,26 @@ from typing import Any
 from gobench_videoworld.analysis import drawing
 from gobench_videoworld.analysis.scaling import AXES
 
-HEIGHT, WIDTH = 2.7, 3.3
+HEIGHT, WIDTH, LINE = 2.7, 3.3, 0.1
 
 
 @drawing.styled
 def draw(table: Sequence[Mapping[str, Any]], across: Sequence[str], measures: Sequence[str]) -> Any:
     """Measures down, axes across; a dot a model, with its interval where it was evaluated."""
-    size = (WIDTH * len(across) + 0.6, HEIGHT * len(measures) + 0.5)
+    size = (
+        WIDTH * len(across) + 0.6,
+        HEIGHT * len(measures) + 0.5 + LINE * len({str(row["label"]) for row in table}),
+    )
     figure, panels = drawing.figure(*size, rows=len(measures), cols=len(across))
     names = list(dict.fromkeys(str(row["label"]) for row in table))
     for place, panel in enumerate(panels):
         measure, key = measures[place // len(across)], across[place % len(across)]
         _panel(panel, table, key, measure, names)
-        panel.set_xscale("log")
+        drawing.logarithmic(panel, [float(row[key]) for row in table if row.get(key)])
         bottom, left = place // len(across) == len(measures) - 1, place % len(across) == 0
         drawing.plain(panel, "", AXES[key] if bottom else "", measure if left else "")
-    panels[0].legend(loc="best", fontsize=7.5)
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower left", ncols=2, fontsize=8)
     return figure
 
 

@@ -22,8 +22,11 @@ def draw(table: Sequence[Mapping[str, Any]], data: str, rate: float) -> Any:
         lows, highs = (
             [row["seen"] if row[end] is None else row[end] for row in own] for end in ("low", "high")
         )
+        if len(own) == 1:
+            axes.plot(plies * 2, [*lows, *highs], color=colour, linewidth=1.4)
         axes.fill_between(plies, lows, highs, color=colour, alpha=0.18, linewidth=0)
-        axes.plot(plies, [row["seen"] for row in own], color=colour, linewidth=1.6, label=source)
+        axes.plot(plies, [row["seen"] for row in own], color=colour, linewidth=1.6, label=source,
+                  **drawing.marker(len(own)))  # fmt: skip
     axes.axvline(paper.UNSEEN_FROM_PLY, color=drawing.PAPER, linewidth=1, linestyle=(0, (4, 3)),
                  label=f"the paper: 0 from move {paper.UNSEEN_FROM_PLY}")  # fmt: skip
     axes.set_ylim(-0.02, 1.02)

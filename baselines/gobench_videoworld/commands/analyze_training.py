@@ -72,6 +72,8 @@ def curves(
                   "summary": ends})  # fmt: skip
     if not no_pictures:
         output.picture(curves_plot.draw(found, marked, metric, result_metric, axis))
+    lines = [f"{label}: its seeds have no place on this axis in common, so there is no mean."
+             for label, line in analysis.means(found).items() if not line]  # fmt: skip
     columns = {
         "label": "model",
         "seeds": "seeds",
@@ -80,7 +82,7 @@ def curves(
         "least": "least",
         "greatest": "greatest",
     }
-    tell(output, ends, text(ends, columns), as_json)
+    tell(output, ends, [*text(ends, columns), *lines], as_json)
 
 
 @click.command(

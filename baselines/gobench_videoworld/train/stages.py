@@ -77,7 +77,7 @@ class TokenizerStage:
         """Frames, and the same from their tokens."""
         frames = self._shown[0]
         some = frames[:: max(1, len(frames) // SHOWN)][:SHOWN]
-        return sheet([some, self._round_trip(some)[0]])
+        return sheet([some, self._round_trip(some)[0]], ("frame", "from its tokens"))
 
     @cached_property
     def _shown(self) -> tuple[Array, Array]:
@@ -263,7 +263,8 @@ class TransformerStage:
         if self.config.frames and self.config.codes:
             sampler = replace(self.config.sampler, renderer="latent")
             imagined = [self._drawn(replace(self.config, sampler=sampler), some)]
-        return sheet([frames[:, -2], *imagined, given[some], frames[:, -1]])
+        titles = "prompt", *("drawn from codes" for _ in imagined), "answer", "what came"
+        return sheet([frames[:, -2], *imagined, given[some], frames[:, -1]], titles)
 
 
 def _seen(latent: LatentConfig) -> int:

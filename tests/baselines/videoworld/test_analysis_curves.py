@@ -205,3 +205,27 @@ def test_the_command_tells_scaling(files: list[Path], tmp_path: Path) -> None:
     )
     wrong = run("scaling", *files, "--metric", "elo", "--out", tmp_path / "wrong")
     assert isinstance(wrong.exception, UsageError) and "There is: " in str(wrong.exception)
+
+
+def test_a_curve_of_a_single_point_is_seen(tmp_path: Path) -> None:
+    """Of one training, and of two that have no place in common: these have no mean, which is said."""
+    from gobench_videoworld.analysis.curves_plot import draw
+
+    one = curves([made(legal=(0.3,))], "legal", "steps")
+    (line,) = draw(one, [], "legal", "", "steps").axes[0].lines
+    assert line.get_marker() == "o" and line.get_xydata().tolist() == [[10.0, 0.3]]
+    places = [tmp_path / "a.pt", tmp_path / "b.pt"]
+    for seed, place in enumerate(places):
+        table = provenance(seed, legal=(0.3,))
+        table["curve"]["transformer"][0]["seconds"] += seed
+        save(place, "videoworld", CONFIG.to_json(), {"transformer.w": torch.full((3,), float(seed))}, table)
+    found = curves([told(place) for place in places], "legal", "seconds")
+    shown = [line for line in draw(found, [], "legal", "", "seconds").axes[0].lines if len(line.get_xydata())]
+    assert [line.get_marker() for line in shown] == ["o", "o"]
+    done = CliRunner().invoke(cli, ["analyze", "curves", *map(str, places), "--out", str(tmp_path / "out")])
+    assert done.exit_code == 0 and "no place on this axis in common" in done.output, done.output
+
+
+def test_what_was_not_asked_for_is_in_no_label() -> None:
+    models = [made(), made(minutes=None, steps=7)]
+    assert labels(models) == ["tiny, minutes 1", "tiny, steps 7"]

@@ -22,7 +22,7 @@ from gobench_videoworld.data.windows import Windows
 from gobench_videoworld.latent import latent_model
 from gobench_videoworld.networks import Networks, networks
 from gobench_videoworld.train.exam import Exam
-from gobench_videoworld.train.pictures import EDGE, GAP, sheet
+from gobench_videoworld.train.pictures import EDGE, GAP, HEAD, sheet
 from gobench_videoworld.train.recipes import RECIPES
 from gobench_videoworld.train.stages import (
     LatentStage,
@@ -143,7 +143,7 @@ def test_a_stage_is_measured_and_shown(stages: Any, seen: str) -> None:
     assert all(0 <= found[name] <= 1 for name in ("legal", "unchanged", "as_played"))
     columns = 4 if seen == "video+ldm" else 3  # what the codes tell of, too
     assert picture.dtype == np.uint8
-    assert picture.shape == (4 * (128 + GAP) + GAP, columns * (128 + GAP) + GAP, 3)
+    assert picture.shape == (HEAD + 4 * (128 + GAP) + GAP, columns * (128 + GAP) + GAP, 3)
     assert stage.flops > 0 and stage.tokens > 0
     again = stage.batch(2, 0, 1)
     halves = [stage.batch(2, rank, 2) for rank in (0, 1)]
@@ -217,7 +217,7 @@ def test_a_tokenizer_is_measured_and_shown(go5: Path, made: Any, exam: Exam) -> 
     found = stage.evaluate(0)
     assert found.keys() == {"psnr", "used", "perplexity", "exact", "churn", "excess"}
     assert 1 / 200 <= found["used"] <= 1 and 1 <= found["perplexity"] <= 200 * found["used"]
-    assert stage.picture(0).shape == (4 * (128 + GAP) + GAP, 2 * (128 + GAP) + GAP, 3)
+    assert stage.picture(0).shape == (HEAD + 4 * (128 + GAP) + GAP, 2 * (128 + GAP) + GAP, 3)
     assert stage.batch(0, 0, 1)["frames"].shape == (8, 60, 60, 3)
 
 
@@ -279,6 +279,11 @@ def test_a_sheet_has_a_row_a_sample() -> None:
     found = sheet([dark, light], side=40)
     assert found.shape == (3 * (20 + GAP) + GAP, 2 * (40 + GAP) + GAP, 3)
     assert (found[GAP : GAP + 20, GAP : GAP + 40] == 0).all() and (found[:GAP] == EDGE).all()
+    titled = sheet([dark, light], ("a", "b"), side=40)
+    assert np.array_equal(titled[HEAD:], found)
+    ink = (titled[:HEAD] < EDGE).any(axis=(0, 2))
+    assert ink[GAP : GAP + 20].any() and ink[2 * GAP + 40 : 2 * GAP + 60].any()
+    assert not ink[:GAP].any() and not ink[GAP + 20 : 2 * GAP + 40].any()
     assert (found[-GAP - 20 : -GAP, -GAP - 40 : -GAP] == 200).all()
 
 
