@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ from gobench_videoworld.data.windows import Windows
 from gobench_videoworld.latent import latent_model
 from gobench_videoworld.networks import Networks, networks
 from gobench_videoworld.train.exam import Exam
+from gobench_videoworld.train.logs import FIRST
 from gobench_videoworld.train.pictures import EDGE, GAP, HEAD, sheet
 from gobench_videoworld.train.recipes import RECIPES
 from gobench_videoworld.train.stages import (
@@ -35,6 +38,13 @@ from gobench_videoworld.train.stages import (
 )
 
 OFFSETS = (1, 3, 5)
+PAGE = (Path(__file__).resolve().parents[3] / "docs" / "baseline.md").read_text(encoding="utf-8")
+
+
+def explained(names: Iterable[str]) -> bool:
+    """Whether docs/baseline.md tells what these columns of a log are; of digits and codes, the first ones."""
+    first = {re.sub(r"^(code|digit)\d+", r"\g<1>1", name) for name in names}
+    return all(re.search(rf"^\|[^|]*`{name}`[^|]*\|", PAGE, re.MULTILINE) for name in first)
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +150,7 @@ def test_a_stage_is_measured_and_shown(stages: Any, seen: str) -> None:
         found = stage.evaluate(5)
         picture = stage.picture(5)
     assert {"loss", "legal", "unchanged", "as_played"} <= found.keys()
-    assert all(0 <= found[name] <= 1 for name in ("legal", "unchanged", "as_played"))
+    assert all(0 <= found[name] <= 1 for name in ("legal", "unchanged", "as_played")) and explained(found)
     columns = 4 if seen == "video+ldm" else 3  # what the codes tell of, too
     assert picture.dtype == np.uint8
     assert picture.shape == (HEAD + 4 * (128 + GAP) + GAP, columns * (128 + GAP) + GAP, 3)
@@ -215,6 +225,9 @@ def test_a_tokenizer_is_measured_and_shown(go5: Path, made: Any, exam: Exam) -> 
     pool = FramePool(go5, "train", tokenizer.config.size, 50)
     stage = TokenizerStage(tokenizer, pool, exam.frames[:, :2], exam, 8, 300)
     found = stage.evaluate(0)
+    assert explained({*FIRST[1:], *found, *stage.module(stage.batch(0, 0, 1))[1]}) and not explained(
+        ["nothing"]
+    )
     assert found.keys() == {"psnr", "used", "perplexity", "exact", "churn", "excess"}
     assert 1 / 200 <= found["used"] <= 1 and 1 <= found["perplexity"] <= 200 * found["used"]
     assert stage.picture(0).shape == (HEAD + 4 * (128 + GAP) + GAP, 2 * (128 + GAP) + GAP, 3)
@@ -229,6 +242,7 @@ def test_a_latent_model_is_measured(made: Any, windows: Any, exam: Exam, small: 
     drawing = {"exact", "exact_captures", "exact1", "exact1_captures", "captures"}
     use = {"perplexity", "digit1_used", "digit1_perplexity", "digit2_used", "digit2_perplexity"}
     assert found.keys() == {"loss", *metrics} | drawing | use and np.isfinite(list(found.values())).all()
+    assert explained(found)
     assert 0 < found["captures"] < 1 and 1 <= found["digit1_perplexity"] <= 25 * found["digit1_used"]
     assert stage.picture(0) is None
 
@@ -243,6 +257,7 @@ def test_a_latent_model_of_pixels_is_measured_by_what_the_domain_reads(
     stage = LatentStage(config, latent_model(config).eval(), frames, frames, 8, exam)
     with torch.no_grad():
         found = stage.evaluate(0)
+        assert explained(found)
         assert found["exact"] < 0.5 and 1 <= found["perplexity"] <= 16 and 0 < found["captures"] < 1
         ahead = list(OFFSETS)
         monkeypatch.setattr(stage.module, "redraw", lambda batch: batch["frames"][:, ahead])
