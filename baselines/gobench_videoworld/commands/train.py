@@ -128,34 +128,18 @@ def videoworld(dry_run: bool, as_json: bool, work: Path | None, **given: Any) ->
 
     trained = train(asked, lambda line: click.echo(line, err=True))
     if os.environ.get("RANK", "0") == "0":
-        say(trained.to_json(), as_json)
-        click.echo(_next(asked, bool(trained.weights_sha256)), err=True)
-        if not trained.stages:
-            click.echo("All of it was trained before; --resume never trains it anew.", err=True)
+        from gobench_videoworld.commands.train_text import verdict_lines
+
+        if as_json:
+            return say_json(trained.to_json())
+        for line in verdict_lines(asked, trained):
+            click.echo(line)
     return None
 
 
-def _next(asked: TrainOptions, whole: bool) -> str:
-    """What can be done now."""
-    if whole:
-        return (
-            f"Score it:  gobench evaluate {asked.out} --limit 200 --trained-on {asked.data} (without --limit: all, in minutes)"
-            f"    all about it:  gobench info {asked.out}"
-        )
-    return f"{asked.out} is not written yet: not all stages are trained. The same command without --stage trains the others."
-
-
-def say(table: Record, as_json: bool) -> None:
-    """Plain data on stdout: as one JSON object, or a line a number."""
-    if as_json:
-        click.echo(json.dumps(table, indent=1, sort_keys=True, ensure_ascii=False))
-        return
-    from gobench.models.contents import rows
-
-    lines = list(rows(table))
-    width = max((len(key) for key, _ in lines), default=0)
-    for key, value in lines:
-        click.echo(f"{key:<{width}}  {value}")
+def say_json(table: Record) -> None:
+    """Plain data on stdout, as one object."""
+    click.echo(json.dumps(table, indent=1, sort_keys=True, ensure_ascii=False))
 
 
 def _say_forecast(asked: TrainOptions, as_json: bool) -> None:
@@ -164,7 +148,7 @@ def _say_forecast(asked: TrainOptions, as_json: bool) -> None:
 
     found = forecast(asked)
     if as_json:
-        return say(found, as_json)
+        return say_json(found)
     for line in forecast_lines(found):
         click.echo(line)
     return None

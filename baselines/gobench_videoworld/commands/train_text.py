@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+import shlex
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from gobench.types import Record
+from gobench_videoworld.options import TrainOptions
+
+if TYPE_CHECKING:
+    from gobench_videoworld.train.run import Trained
 
 HEAD = ("", "steps", "batch", "samples", "FLOPs", "about minutes", "memory", "on disk")
+
+MEASURES: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "tokenizer": (("exact", "of held-out frames are read the same after tokens"),),
+    "latent": (
+        ("exact", "of held-out frames come back exactly from their codes"),
+        ("exact_captures", "where more than one site changed"),
+    ),
+    "transformer": (
+        ("legal", "of held-out prompts got a legal first try"),
+        ("unchanged", "no change"),
+        ("as_played", "what was played"),
+    ),
+}
+"""Stage -> those of its measures that say in a line what it came to, where the domain can tell them."""
 
 
 def forecast_lines(found: Record) -> Iterator[str]:
@@ -61,6 +80,31 @@ def _notes(found: Record) -> Iterator[str]:
         "Memory is weights, gradients, optimizer and, roughly, activations; the program, frames and tokens take about 1 GiB "
         "beside. On disk are checkpoints and weights. Nothing was written."
     )
+
+
+def verdict_lines(asked: TrainOptions, trained: Trained) -> Iterator[str]:
+    """A finished training, or what there is of it, in a few lines, and what can be done next."""
+    whole, minutes = bool(trained.weights_sha256), sum(trained.spent.values()) / 60
+    given = f" of {asked.minutes:g}" if asked.minutes else ""
+    what = f"a model of input {asked.input}, size {asked.size}, {trained.parameters:,} parameters"
+    yield f"{asked.out}: {what if whole else 'not written yet'}; {minutes:.1f}{given} minutes used."
+    for name, row in trained.finished.items():
+        yield f"{name:<12}{row['step']:,} steps, {trained.spent.get(name, 0.0) / 60:.1f} minutes: {_came_to(name, row)}"
+    yield f"What was measured and drawn on the way: log.csv and samples/ of each stage in {asked.work}"
+    if not trained.stages:
+        yield "All of it was trained before; --resume never trains it anew."
+    if not whole:
+        yield "Not all stages are trained: the same command without --stage trains the others."
+        return
+    out, data = shlex.quote(str(asked.out)), shlex.quote(str(asked.data))
+    yield f"Score it:   gobench evaluate {out} --limit 200 --trained-on {data}    (without --limit: all, in minutes)"
+    yield f"About it:   gobench info {out}"
+
+
+def _came_to(name: str, row: Record) -> str:
+    looks = row["metrics"]
+    told = [f"{looks[key]:.1%} {what}" for key, what in MEASURES[name] if key in looks]
+    return ", ".join(told) or f"loss {row['loss']:.4g}"
 
 
 def _aligned(table: list[tuple[str, ...]]) -> Iterator[str]:

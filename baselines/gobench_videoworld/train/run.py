@@ -28,7 +28,7 @@ from gobench_videoworld.latent import RECIPES as LATENT_RECIPES
 from gobench_videoworld.networks import Networks, networks
 from gobench_videoworld.options import STAGES, TrainOptions
 from gobench_videoworld.tokenizer import RECIPES as TOKENIZER_RECIPES
-from gobench_videoworld.train import keep
+from gobench_videoworld.train import clock, keep
 from gobench_videoworld.train.clock import Clock
 from gobench_videoworld.train.fit import Fitted, Report, fit, silent
 from gobench_videoworld.train.material import Material
@@ -56,6 +56,10 @@ class Trained:
     parameters: int
     seconds: float  # of this call
     stages: Mapping[str, Fitted]
+    finished: Mapping[
+        str, Record
+    ]  # what each stage that is there came to, by this call or an earlier one: ``keep.told``
+    spent: Mapping[str, float]  # seconds of each stage, over all calls
 
     def to_json(self) -> Record:
         """Plain data for the command line."""
@@ -257,11 +261,14 @@ class _Training:
         """Write the model, where all its parts are trained; by this call or by earlier ones."""
         folders = {name: self._folder(name) for name, _ in self.networks.parts()}
         made, weights = self.networks, ""
-        if self.parallel.main and all((folder / keep.DONE).exists() for folder in folders.values()):
-            stages = {name: canonical.read_json(folder / keep.DONE) for name, folder in folders.items()}
+        finished = {name: canonical.read_json(folder / keep.DONE) for name, folder in folders.items()
+                    if (folder / keep.DONE).exists()}  # fmt: skip
+        if self.parallel.main and len(finished) == len(folders):
             parts = {name: keep.weights(folder) for name, folder in folders.items()}
-            told = provenance(self.asked, self.config, self.material, stages, parts)
+            told = provenance(self.asked, self.config, self.material, finished, parts)
             tensors = {f"{name}.{key}": t for name, own in parts.items() for key, t in own.items()}
             weights = models.save(self.asked.out, "videoworld", self.config.to_json(), tensors, told)
-        seconds = time.monotonic() - self.since
-        return Trained(self.asked.out, weights, sum(made.parameters().values()), seconds, dict(done))
+        seconds, spent = time.monotonic() - self.since, clock.seconds(self.asked.work)
+        return Trained(
+            self.asked.out, weights, sum(made.parameters().values()), seconds, dict(done), finished, spent
+        )

@@ -188,6 +188,21 @@ def test_a_dataset_is_looked_at(dataset: Path) -> None:
         scene("absent")
 
 
+FINISHED: dict[str, Any] = {
+    "tokenizer": {"step": 300, "loss": 0.1, "metrics": {"exact": 1.0, "churn": 1.0}},
+    "latent": {
+        "step": 1200,
+        "loss": 0.07,
+        "metrics": {"exact": 0.9471, "exact_captures": 0.9333, "captures": 0.1},
+    },
+    "transformer": {
+        "step": 77,
+        "loss": 12.5,
+        "metrics": {"legal": 0.5, "unchanged": 0.0156, "as_played": 0.0469},
+    },
+}
+
+
 def run(monkeypatch: pytest.MonkeyPatch, *words: object) -> tuple[Any, list[TrainOptions]]:
     """The command with a stand-in for the training: its output, and what the training was asked."""
     seen: list[TrainOptions] = []
@@ -196,8 +211,11 @@ def run(monkeypatch: pytest.MonkeyPatch, *words: object) -> tuple[Any, list[Trai
         seen.append(options)
         report("going on")
         told = {"model": str(options.out), "steps": {"latent": 1200}}
-        weights = "" if options.stage == "latent" else "ab"
-        return SimpleNamespace(to_json=lambda: told, weights_sha256=weights, stages=told["steps"])
+        whole = options.stage != "latent"
+        return SimpleNamespace(to_json=lambda: told, weights_sha256="ab" if whole else "", parameters=435213,
+                               stages=told["steps"] if options.resume != "must" else {},
+                               finished=FINISHED if whole else {"latent": FINISHED["latent"]},
+                               spent={"tokenizer": 9.0, "latent": 61.2, "transformer": 106.0})  # fmt: skip
 
     fake = ModuleType("gobench_videoworld.train.run")
     fake.train = train  # type: ignore[attr-defined]
@@ -209,8 +227,17 @@ def run(monkeypatch: pytest.MonkeyPatch, *words: object) -> tuple[Any, list[Trai
 def test_the_command_asks_and_tells(monkeypatch: pytest.MonkeyPatch) -> None:
     told, seen = run(monkeypatch, "--data", "d", "--out", "runs/m.pt", "--minutes", 3, "--horizon", "1,2",
                      "--set", "latent.width=32", "--set", "transformer.history=1")  # fmt: skip
-    assert told.exit_code == 0 and "steps.latent  1,200" in told.output
-    assert "Score it:  gobench evaluate runs/m.pt --limit 200 --trained-on d" in told.stderr
+    assert told.exit_code == 0 and told.stdout.splitlines() == [
+        "runs/m.pt: a model of input video+ldm, size tiny, 435,213 parameters; 2.9 of 3 minutes used.",
+        "tokenizer   300 steps, 0.1 minutes: 100.0% of held-out frames are read the same after tokens",
+        "latent      1,200 steps, 1.0 minutes: 94.7% of held-out frames come back exactly from their codes, 93.3% where more "
+        "than one site changed",
+        "transformer 77 steps, 1.8 minutes: 50.0% of held-out prompts got a legal first try, 1.6% no change, 4.7% what was "
+        "played",
+        "What was measured and drawn on the way: log.csv and samples/ of each stage in runs/m-train",
+        "Score it:   gobench evaluate runs/m.pt --limit 200 --trained-on d    (without --limit: all, in minutes)",
+        "About it:   gobench info runs/m.pt",
+    ]
     (options,) = seen
     assert (options.work, options.minutes, options.horizon) == (Path("runs/m-train"), 3.0, (1, 2))
     assert options.settings == ("latent.width=32", "transformer.history=1")
@@ -228,7 +255,22 @@ def test_json_is_one_object_and_other_ranks_are_silent(monkeypatch: pytest.Monke
 
 def test_a_single_stage_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     told, _ = run(monkeypatch, "--data", "d", "--out", "m.pt", "--stage", "latent")
-    assert "m.pt is not written yet" in told.stderr and "without --stage" in told.stderr
+    lines = told.stdout.splitlines()
+    assert lines[0].startswith("m.pt: not written yet") and "without --stage" in lines[-1] and len(lines) == 4
+
+
+def test_a_training_with_nothing_left_to_do_says_so_and_what_it_came_to(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told, _ = run(monkeypatch, "--data", "d", "--out", "my model.pt", "--resume", "must")
+    assert "All of it was trained before" in told.stdout and "50.0% of held-out prompts" in told.stdout
+    assert told.stdout.endswith("gobench info 'my model.pt'\n")
+
+
+def test_a_domain_that_tells_little_is_told_by_the_loss(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(FINISHED, "transformer", {"step": 77, "loss": 12.5, "metrics": {"code1": 3.0}})
+    told, _ = run(monkeypatch, "--data", "d", "--out", "m.pt")
+    assert "transformer 77 steps, 1.8 minutes: loss 12.5\n" in told.stdout
 
 
 def test_wrong_words_train_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

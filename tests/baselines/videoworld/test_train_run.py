@@ -188,6 +188,9 @@ def test_a_finished_training_is_left_as_it_is(trained: Any) -> None:
     )
     assert {p: p.stat().st_mtime_ns for p in options.work.rglob("*.safetensors")} == before
     assert load(str(options.out)).info.weights_sha256 == done.weights_sha256
+    assert again.finished.keys() == done.finished.keys() == done.stages.keys()
+    assert all(again.finished[name]["metrics"] == stage.metrics for name, stage in done.stages.items())
+    assert again.spent == done.spent and all(again.spent[name] > 0 for name in done.stages)
     # a single stage writes the others' trained weights, too
     assert train(replace(options, stage="tokenizer"), **SILENT).weights_sha256 == done.weights_sha256
 
