@@ -1,4 +1,5 @@
 # make quickstart   a virtual environment, an install, a first dataset, a model trained on it, its scores
+#                   MINUTES=10: another model of so many minutes, in runs/go9-tiny-model-10min
 # make reproduce-small   the paper's three systems, SEEDS=3 of each, trained for MINUTES=4 each and compared
 # make test         install what the tests need and run them        make test-slow   the minutes-long ones
 # make check        ruff format, ruff, mypy, the floors             make bench       speed beside peers, as a table
@@ -10,11 +11,12 @@ PYTHON ?= python3
 VENV ?= .venv
 OUT ?= runs/go9-tiny
 JOBS ?= auto
-MODEL ?= $(OUT)-model
 MINUTES ?= 4
+LONGER := $(if $(filter-out 4,$(MINUTES)),-$(MINUTES)min)
+MODEL ?= $(OUT)-model$(LONGER)
 SEEDS ?= 3
 LIMIT ?= 200
-COMPARED ?= $(OUT)-compared
+COMPARED ?= $(OUT)-compared$(LONGER)
 TORCH_INDEX ?=
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt
@@ -58,7 +60,7 @@ quickstart: $(VENV)/.installed
 	@echo "  $(MODEL)-eval/       its scores: report.html to look at, result.json, the evidence"
 	@echo "  $(OUT)-eval/         the scores of moves drawn at random, to compare with"
 	@echo "What to expect: legal_first_try above is 0.9 or more where the machine had little else to do; a busy one needs more"
-	@echo "minutes (make quickstart MINUTES=15 MODEL=$(OUT)-longer). It plays no better than a beginner, and far below the paper's"
+	@echo "minutes (make quickstart MINUTES=15: a model beside this one). It plays no better than a beginner, and far below the paper's"
 	@echo "models, which were trained for days: give it more with --minutes, --size and more games (docs/baseline.md)."
 	@echo "Try next ($(BIN) on your PATH, or: source $(BIN)/activate):"
 	@echo "  gobench info $(OUT); gobench info $(MODEL)/model.pt"

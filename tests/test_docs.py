@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -76,6 +77,26 @@ def test_every_link_leads_somewhere() -> None:
 def test_every_recipe_of_the_makefile_stands_in_the_readme() -> None:
     for target in ("quickstart", "reproduce-small", "test", "bench"):
         assert f"make {target}" in README
+
+
+@pytest.mark.parametrize(
+    ("words", "model", "compared"),
+    [
+        ([], "runs/go9-tiny-model", "runs/go9-tiny-compared"),
+        (["MINUTES=4"], "runs/go9-tiny-model", "runs/go9-tiny-compared"),
+        (["MINUTES=10"], "runs/go9-tiny-model-10min", "runs/go9-tiny-compared-10min"),
+        (["MINUTES=10", "MODEL=runs/a", "COMPARED=runs/b"], "runs/a", "runs/b"),
+    ],
+)
+def test_models_of_other_minutes_have_folders_of_their_own(
+    words: list[str], model: str, compared: str
+) -> None:
+    if shutil.which("make") is None:
+        pytest.skip("no make")
+    line = ["make", "-n", "quickstart", "reproduce-small", *words]
+    done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert f"--out {model}/model.pt --minutes" in done.stdout, done.stdout + done.stderr
+    assert f"--out {compared}\n" in done.stdout
 
 
 def commands(group: click.Group, path: str = "gobench") -> Iterator[tuple[str, click.Command]]:
