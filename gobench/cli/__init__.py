@@ -12,7 +12,7 @@ import sys
 import click
 
 from gobench import __version__
-from gobench.errors import GobenchError, UsageError
+from gobench.errors import GobenchError, UsageError, unknown
 from gobench.registry import installed, load
 
 COMMANDS = {
@@ -55,7 +55,19 @@ SHARED = {
 """Groups of the core that rooms fill: the entry point ``train.NAME`` is the command ``gobench train NAME``."""
 
 
-class LazyGroup(click.Group):
+class Group(click.Group):
+    """A group that guesses which command was meant."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        known = self.list_commands(ctx)
+        if args and args[0] not in known and not args[0].startswith("-") and not ctx.resilient_parsing:
+            raise unknown(f"{ctx.command_path} command", args[0], known)
+        return super().resolve_command(ctx, args)
+
+
+class LazyGroup(Group):
     """Knows its commands' names and one-line helps; imports one when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -78,7 +90,7 @@ class LazyGroup(click.Group):
             formatter.write_dl(rows)
 
 
-class SharedGroup(click.Group):
+class SharedGroup(Group):
     """A group of ``SHARED``: its commands are those that rooms publish under ``GROUP.NAME``."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -113,7 +125,7 @@ def rooms() -> list[str]:
 def room(name: str) -> click.Group:
     """The command group of a room: ``gobench go ...``."""
     commands: list[click.Command] = load("commands", name)
-    return click.Group(name, commands=commands, help=f"Commands of the {name} room.")
+    return Group(name, commands=commands, help=f"Commands of the {name} room.")
 
 
 @click.group(

@@ -136,6 +136,14 @@ def test_building_and_verifying_need_no_torch(tmp_path: Path) -> None:
     ("words", "code", "said"),
     [
         (["build-dataset", "go8"], 2, "Did you mean 'go9'"),
+        (["trian", "videoworld"], 2, "gobench command 'trian'. Did you mean 'train'?"),
+        (
+            ["train", "videowrld"],
+            2,
+            "gobench train command 'videowrld'. Did you mean 'videoworld'? Known: videoworld.",
+        ),
+        (["analyze", "cods"], 2, "gobench analyze command 'cods'. Did you mean 'codes'?"),
+        (["go", "mtch"], 2, "gobench go command 'mtch'. Did you mean 'match'?"),
         (["build-dataset", "go9-tiny", "--theme", "wod"], 2, "Did you mean 'wood'"),
         (["build-dataset", "go9-tiny", "--codec", "mp5"], 2, "h264-direct"),
         (["build-dataset", "go9-tiny", "--teacher", "mcst:50"], 2, "mcts:VISITS"),
