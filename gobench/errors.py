@@ -58,9 +58,12 @@ def family(error: GobenchError) -> type[GobenchError]:
     return next(kind for kind in type(error).__mro__ if kind.__module__ == __name__)
 
 
-def unknown(kind: str, given: str, known: Iterable[str]) -> UsageError:
-    """The error for a name that is not in a table: lists what exists and guesses what was meant."""
-    names = sorted(known)
+def unknown(kind: str, given: str, known: Iterable[str], ordered: bool = False) -> UsageError:
+    """The error for a name that is not in a table: lists what exists and guesses what was meant.
+
+    Names come in alphabetical order, or as they stand where they are ``ordered``.
+    """
+    names = list(known) if ordered else sorted(known)
     near = difflib.get_close_matches(given, names, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     return UsageError(f"unknown {kind} {given!r}.{hint} Known: {', '.join(names) or 'none'}.")

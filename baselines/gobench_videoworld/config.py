@@ -25,9 +25,9 @@ T = TypeVar("T")
 
 
 def one_of(name: str, value: object, known: Iterable[str]) -> None:
-    """UsageError unless ``value`` is one of the known words."""
+    """UsageError unless ``value`` is one of the known words, which it lists as their table does: sizes by size."""
     if value not in (names := tuple(known)):
-        raise unknown(name, str(value), names)
+        raise unknown(name, str(value), names, ordered=True)
 
 
 def at_least(name: str, value: object, least: int) -> None:
@@ -302,7 +302,7 @@ PAPER_LATENT = LatentConfig("pixel", (1, 3, 5), (8, 8, 8, 5, 5, 5), width=128, b
 def transformer_of(size: str) -> TransformerConfig:
     """The transformer of a named size; those named "-paper" are paper-faithful. Raises UsageError."""
     if size not in SIZES:
-        raise unknown("size", size, SIZES)
+        raise unknown("size", size, SIZES, ordered=True)
     row: dict[str, Any] = {**SIZES[size]}
     made = TransformerConfig(**row, num_key_value_heads=row["num_attention_heads"])
     return made.paper_faithful() if size.endswith("-paper") else made

@@ -115,7 +115,7 @@ def test_seeds_of_one_training_share_a_label_and_others_say_what_differs() -> No
     ("metric", "axis", "stage", "match"),
     [
         ("leagl", "seconds", "transformer", "Did you mean 'legal'"),
-        ("legal", "hours", "transformer", "Known: flops, samples, seconds, steps, tokens"),
+        ("legal", "hours", "transformer", "Known: seconds, steps, samples, tokens, flops"),
         ("legal", "seconds", "decoder", "unknown stage"),
         ("legal", "seconds", "tokenizer", "unknown metric of the stage tokenizer"),
     ],

@@ -45,9 +45,10 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ("changes", "match"),
     [
         ({"size": "tny"}, "Did you mean 'tiny'"),
+        ({"size": "huge"}, "Known: tiny, small, base, 300m, 50m-paper, 150m-paper, 300m-paper"),
         ({"input": "videos"}, "unknown input 'videos'"),
-        ({"encoder": "vae"}, "Known: conv, local, paper"),
-        ({"latent": "none"}, "Known: generic, located, pixel"),
+        ({"encoder": "vae"}, "Known: local, conv, paper"),
+        ({"latent": "none"}, "Known: located, generic, pixel"),
         ({"stage": "latent", "input": "video"}, r"has the stages tokenizer and transformer only"),
         ({"stage": "tokenizer", "input": "state"}, "has the stage transformer only"),
         (
@@ -57,7 +58,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ({"input": "video", "target": "codes"}, "needs codes"),
         ({"input": "state", "target": "codes"}, "leave --target out with --input state"),
         ({"precision": "fp16"}, "range needs losses to be scaled"),
-        ({"precision": "f64"}, "Known: auto, bf16, f32"),
+        ({"precision": "f64"}, "Known: auto, f32, bf16"),
         ({"steps": 0}, "steps must be a whole number >= 1, not 0"),
         ({"minutes": -1.0}, "minutes is a number greater than 0"),
         ({"lr": float("nan")}, "lr is a number greater than 0"),

@@ -163,7 +163,7 @@ def test_paper_faithful_switches_all_additions_off_and_nothing_else() -> None:
         (lambda: SamplerConfig(temperature=-0.1), "temperature is a number >= 0, not -0.1"),
         (lambda: SamplerConfig(frame_temperature=float("inf")), "frame_temperature is a number >= 0, not inf"),
         (lambda: SamplerConfig(temperature=float("nan")), "temperature is a number >= 0, not nan"),
-        (lambda: SamplerConfig(renderer="pencil"), "Known: latent, transformer"),
+        (lambda: SamplerConfig(renderer="pencil"), "Known: transformer, latent"),
         (lambda: VideoWorldConfig(input="sound"), "unknown input 'sound'"),
         (lambda: VideoWorldConfig(target="moves"), "unknown target 'moves'"),
         (lambda: VideoWorldConfig(input="state", target="video"), "a state model predicts codes alone"),
