@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import re
 import shutil
 import subprocess
@@ -97,6 +98,19 @@ def test_models_of_other_minutes_have_folders_of_their_own(
     done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert f"--out {model}/model.pt --minutes" in done.stdout, done.stdout + done.stderr
     assert f"--out {compared}\n" in done.stdout
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/baseline.md", "docs/analyses.md", "docs/matches.md"])
+def test_models_in_commands_are_made_before(page: str) -> None:
+    """By the quickstart, or by a line above."""
+    made = {"runs/go9-tiny-model/model.pt"}
+    blocks = re.findall(r"^```\n(.*?)^```", (ROOT / page).read_text(), re.DOTALL | re.MULTILINE)
+    for line in "".join(blocks).splitlines():
+        if line.startswith("make reproduce-small"):
+            made.add("runs/go9-tiny-compared/input/video/seed-0/model.pt")
+        for place in re.findall(r"(?<!--out )\bruns/[^\s?\"]+\.pt\b", line):
+            assert fnmatch.filter(made, place), f"{page}: nothing makes {place}: {line}"
+        made |= set(re.findall(r"--out (runs/\S+\.pt)\b", line))
 
 
 def commands(group: click.Group, path: str = "gobench") -> Iterator[tuple[str, click.Command]]:

@@ -31,8 +31,8 @@ PROJECTION = click.option("--projection", default="auto", show_default=True, met
     "codes",
     short_help="Codes of training windows in the plane; how many are used, and for which moves.",
     epilog=examples(
-        "gobench analyze codes runs/model.pt --data runs/go9-tiny",
-        "gobench analyze codes runs/model.pt --data runs/go9-tiny --windows 5000 --projection umap --out runs/codes",
+        "gobench analyze codes runs/go9-tiny-model/model.pt --data runs/go9-tiny",
+        "gobench analyze codes runs/go9-tiny-model/model.pt --data runs/go9-tiny --windows 5000 --projection umap",
     ),
 )
 @options(
@@ -80,8 +80,8 @@ def codes(
     "imagine",
     short_help="Codes predicted for held-out prompts, decoded into imagined boards.",
     epilog=examples(
-        "gobench analyze imagine runs/model.pt --data runs/go9-tiny",
-        "gobench analyze imagine 'runs/model.pt?temperature=0.5' --data runs/go9-tiny --prompts 1000 --seed 1",
+        "gobench analyze imagine runs/go9-tiny-model/model.pt --data runs/go9-tiny",
+        "gobench analyze imagine 'runs/go9-tiny-model/model.pt?temperature=0.5' --data runs/go9-tiny --prompts 1000 --seed 1",
     ),
 )
 @options(

@@ -29,8 +29,8 @@ from gobench_videoworld.commands.analyze import (
     "intervene",
     short_help="Codes replaced by random ones: what each is worth.",
     epilog=examples(
-        "gobench analyze intervene runs/model.pt --suite go9-lite",
-        "gobench analyze intervene runs/model.pt --suite go7-lite --limit 2000 --out runs/intervene",
+        "gobench analyze intervene runs/go9-tiny-model/model.pt --suite go9-lite",
+        "gobench analyze intervene runs/go9-tiny-model/model.pt --limit 2000 --out runs/intervene",
     ),
 )
 @options(MODEL, *SUITE, SEED, DEVICE, *ENDS)
@@ -84,8 +84,8 @@ def _verdict(found: dict[str, Any]) -> str:
     "failures",
     short_help="Why first answers fail: the code, its decoding, or the frame.",
     epilog=examples(
-        "gobench analyze failures runs/model.pt --suite go9-lite",
-        "gobench analyze failures runs/located.pt runs/generic.pt --suite go9-lite --limit 1000",
+        "gobench analyze failures runs/go9-tiny-model/model.pt --suite go9-lite",
+        "gobench analyze failures runs/go9-tiny-model/model.pt runs/generic.pt --suite go9-lite --limit 1000",
     ),
 )
 @options(MODELS, *SUITE, SEED, DEVICE, *ENDS)

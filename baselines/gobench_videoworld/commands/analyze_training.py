@@ -31,8 +31,8 @@ MARKED = click.option("--result-metric", default="policy_ratio", show_default=Tr
     "curves",
     short_help="How good models are against how much they were trained (Figure 2).",
     epilog=examples(
-        "gobench analyze curves runs/state.pt runs/video.pt runs/ldm.pt --metric legal",
-        "gobench analyze curves runs/ldm-seed*.pt runs/video-seed*.pt --metric as_played --axis samples",
+        "gobench analyze curves runs/go9-tiny-model/model.pt runs/video.pt runs/state.pt --metric legal",
+        "gobench analyze curves runs/go9-tiny-compared/input/*/seed-*/model.pt --metric as_played --axis samples",
         "gobench analyze curves runs/*.pt runs/eval/*/result.json --axis flops --result-metric accuracy",
     ),
 )
@@ -89,7 +89,7 @@ def curves(
     "scaling",
     short_help="A table of what parameters, data and operations buy.",
     epilog=examples(
-        "gobench analyze scaling runs/tiny.pt runs/small.pt runs/base.pt",
+        "gobench analyze scaling runs/go9-tiny-model/model.pt runs/small.pt",
         "gobench analyze scaling runs/*.pt runs/eval/*/result.json --metric accuracy",
     ),
 )
