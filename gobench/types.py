@@ -157,7 +157,9 @@ class Domain(Protocol):
     ``override(options, flags)`` applies command-line flags; ``public_options(options)`` are the options as
     stored, without places on this machine; ``transform(record, k)`` and ``resize(record, size)`` spare a loader
     work on pixels; ``replay(record)`` lets the preview page play an episode; ``card_facts(manifest)`` tells the
-    licence and the flags that a card names; ``position_hashes(record)`` gives what a dataset's sketch holds;
+    licence and the flags that a card names; ``film(record, options)`` is asked instead of ``clip`` while a dataset is
+    built, and ``drawable(options)`` says whether ``clip`` can draw its records later: not where pictures were read from
+    files; ``position_hashes(record)`` gives what a dataset's sketch holds;
     ``checks()`` adds to what ``gobench doctor`` looks at.
 
     To those who train it may offer a world of cells with symbols and actions (cell, symbol), where (cells, 0) is

@@ -24,6 +24,7 @@ from gobench.types import Domain, Json, Record
 SPLITS = ("train", "validation", "test")  # their order on disk
 DEDUP = ("none", "exact", "symmetry")
 ABOUT = "about"
+MOVES = "moves"  # the codec that keeps records alone
 LONGEST = 80  # characters of a value that a message shows
 CONTEXT = 20  # of them before the place where two values begin to differ
 
@@ -118,6 +119,10 @@ def configure(
     full = domain.configure(given)
     publish = getattr(domain, "public_options", dict)
     public = publish(full)
+    if table.get("codec") == MOVES and not drawable(domain, full):
+        raise UsageError(
+            f"codec {MOVES} stores no pictures, and those of {recipe!r} are read from files: use h264, lossless or png."
+        )
     return BuildConfig(
         domain=domain.name,
         recipe=recipe,
@@ -125,6 +130,11 @@ def configure(
         local=full if public != full else {},
         **{"codec": "h264", **table},
     )
+
+
+def drawable(domain: Domain | None, options: Mapping[str, Json]) -> bool:
+    """Whether the clips of a dataset with these options can be drawn again from its records alone."""
+    return bool(getattr(domain, "drawable", lambda options: True)(options))
 
 
 def differences(old: Json, new: Json, name: str = "", now: str = "was asked for") -> Iterator[str]:

@@ -242,7 +242,9 @@ class _Build:
 
     def _pictures(self, plan: Plan) -> int:
         with self._timed("pictures"):
-            return self._run("pictures", PicturesJob(self.folder, self.domain), plan, plan.shards or ())
+            return self._run(
+                "pictures", PicturesJob(self.folder, self.domain, self.config.local), plan, plan.shards or ()
+            )
 
     def _assemble(self, plan: Plan) -> Record:
         with self._timed("assemble"), self._exclusive():

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
@@ -139,6 +139,7 @@ class PicturesJob:
 
     folder: Path
     domain: Domain
+    local: Mapping[str, Json] = field(default_factory=dict)  # options with places on this machine, or {}
 
     @cached_property
     def plan(self) -> Plan:
@@ -157,7 +158,7 @@ class PicturesJob:
 
     def __call__(self, index: int) -> None:
         shard = self.shards[index]
-        studio = Studio(self.domain, self.plan.config)
+        studio = Studio(self.domain, replace(self.plan.config, local=self.local))
         content, probe, keys = hashlib.sha256(), "", frozenset[str]()
         known = Known(self.folder, self.domain, shard)
         with ShardWriter(self.folder / shard.file) as writer:
@@ -240,8 +241,13 @@ class Studio:
         with _Naming(f"sample {key} (candidate {candidate})"):
             seed = seed64(self.config.seed, "sample", candidate)
             finished = self.domain.finish(Episode(record), key, self.options, seed).record
-            clip = self.domain.clip(finished)
+            clip = self._clip(finished)
             return Drawn(key, {**finished, "key": key, "split": split, "frames": clip.length}, clip)
+
+    def _clip(self, record: Record) -> Clip:
+        film = getattr(self.domain, "film", None)
+        clip: Clip = self.domain.clip(record) if film is None else film(record, self.config.all_options)
+        return clip
 
     def encode(self, drawn: Drawn) -> Mapping[str, bytes]:
         """The codec's members."""

@@ -24,6 +24,8 @@ NOT_READY = 75
         "  gobench build-dataset go9-tiny --out runs/go9-tiny\n"
         "  gobench build-dataset go9-sgf --sgf games.zip --out runs/mine\n"
         "  gobench build-dataset go9-tiny --teacher gnugo:10 --out runs/gnugo\n"
+        "  gobench build-dataset robot-tiny --out runs/robot-tiny\n"
+        "  gobench build-dataset robot-lerobot --data DIR --out runs/mine\n"
         "  gobench build-dataset go9 --out runs/go9 --dry-run\n"
         "  gobench build-dataset go9 --out runs/go9 --task-index 3 --task-count 64"
     ),
@@ -32,9 +34,11 @@ NOT_READY = 75
 @click.option("--out", type=click.Path(path_type=Path), help="Folder to build in [default: runs/RECIPE].")
 @click.option(
     "--games",
+    "--episodes",
+    "games",
     type=click.IntRange(0),
     metavar="N",
-    help="Self-play makes N games; from archives alone, keep at most N (0: all).",
+    help="Self-play or experts make N episodes; of archives alone, keep at most N (0: all).",
 )
 @click.option(
     "--sgf",
@@ -65,13 +69,26 @@ NOT_READY = 75
     help="What an external teacher answered in another build (its journal.jsonl): asks nobody again.",
 )
 @click.option("--theme", metavar="NAME", help="The look: videoworld, wood, paper, dark, contrast.")
-@click.option("--size", type=int, metavar="PX", help="Height and width of a frame, 36 to 1024.")
+@click.option(
+    "--size", type=int, metavar="PX", help="Height and width of a frame (Go: 36 to 1024; robots: 32 to 512)."
+)
 @click.option(
     "--randomise",
     is_flag=True,
     default=None,
     help="Vary colours, light, geometry and noise from game to game.",
 )
+@click.option("--camera", metavar="NAME", help="Robots: static, gripper or both.")
+@click.option(
+    "--label-fraction",
+    type=click.FloatRange(0, 1),
+    metavar="F",
+    help="Robots: the share of episodes that carry actions; the others are video alone.",
+)
+@click.option(
+    "--keep-failures", is_flag=True, default=None, help="Robots: keep failed episodes, labelled so."
+)
+@click.option("--data", type=click.Path(), metavar="PATH", help="Robots: the folder of real data to read.")
 @click.option(
     "--codec", metavar="NAME", help="How frames are stored: h264, h264-direct, lossless, png, moves."
 )
@@ -146,10 +163,10 @@ def say(report: Any, out: Path, wanted: Sequence[str]) -> None:
     for split in wanted:
         total = report.splits.get(split)
         if not total:
-            click.echo(f"  {split:<12} no games: too few for its share, which goes by each game's hash")
+            click.echo(f"  {split:<12} nothing: too few for its share, which goes by each episode's hash")
             continue
         click.echo(
-            f"  {split:<12}{total['samples']:>9,} games {total['frames']:>11,} frames  {human(total['bytes']):>10}"
+            f"  {split:<12}{total['samples']:>9,} clips {total['frames']:>11,} frames  {human(total['bytes']):>10}"
         )
     if report.rejected:
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in report.rejected.items())

@@ -23,7 +23,10 @@ CORE_FLAGS = {
     "shard_size": "shard_size",
 }
 """Flag -> key of BuildConfig."""
-DOMAIN_FLAGS = ("sgf", "videoworld_tars", "teacher", "reannotate", "theme", "size", "randomise")
+DOMAIN_FLAGS = (
+    "sgf", "videoworld_tars", "teacher", "reannotate", "theme", "size", "randomise",
+    "camera", "label_fraction", "keep_failures", "data",
+)  # fmt: skip
 """Flags handed to the recipe's domain, which knows what they mean."""
 
 
@@ -40,7 +43,7 @@ def chosen(recipe: str, flags: Mapping[str, Any]) -> tuple[Domain, BuildConfig]:
     base, changes = from_file(Path(recipe)) if recipe.endswith(".toml") else (recipe, {})
     world = domain(room_of(base))
     options = {**world.recipes()[base].get("options", {}), **changes.pop("options", {})}
-    given = {flag: flags[flag] for flag in DOMAIN_FLAGS if flags[flag] not in (None, ())}
+    given = {flag: flags[flag] for flag in DOMAIN_FLAGS if flags.get(flag) not in (None, ())}
     if given:
         options = overridden(world, options, given)
     options = settled(options, flags["settings"])

@@ -6,13 +6,14 @@ A training writes what it likes into ``provenance``; cards and ``gobench info`` 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from gobench.build.assemble import MANIFEST
 from gobench.build.plan import PLAN
 from gobench.models.files import read
+from gobench.models.provenance import BUFFERS
 from gobench.models.provenance import PROVENANCE as PROVENANCE
 from gobench.models.saving import CONFIG, FILE, TENSORS
 from gobench.models.weights import counted, weights_hash
@@ -21,7 +22,7 @@ from gobench.types import Json, Record
 if TYPE_CHECKING:
     import torch
 
-CURVE = "curve"
+CURVE, OPTIONS = "curve", "options"
 
 
 class Part(NamedTuple):
@@ -51,7 +52,7 @@ def contents(path: Path) -> Record:
         DataError: it is no model, or not a whole one.
     """
     head, tensors = read(path)
-    found = parts(tensors)
+    found = parts(tensors, head["provenance"].get(BUFFERS, ()))
     return {
         **head,
         "weights_sha256": weights_hash({"model": head["model"], "config": head["config"]}, tensors),
@@ -62,10 +63,10 @@ def contents(path: Path) -> Record:
     }
 
 
-def parts(tensors: Mapping[str, torch.Tensor]) -> dict[str, Part]:
-    """Tensors grouped by the first part of their dotted names, in the order in which they come."""
+def parts(tensors: Mapping[str, torch.Tensor], buffers: Iterable[str] = ()) -> dict[str, Part]:
+    """Tensors grouped by the first part of their dotted names, in the order in which they come; ``buffers`` are no parameters."""
     found: dict[str, Part] = {}
-    numbers = counted(tensors)
+    numbers = counted(tensors, buffers)
     for name, tensor in tensors.items():
         head = name.partition(".")[0]
         old = found.get(head, Part(0, 0, 0))
@@ -75,9 +76,11 @@ def parts(tensors: Mapping[str, torch.Tensor]) -> dict[str, Part]:
 
 
 def rows(table: Mapping[str, Json], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Plain data as (dotted key, text) for people; of a curve its last row."""
+    """Plain data as (dotted key, text) for people; of a curve its last row, and of options those that were given."""
     for key, value in table.items():
         name = f"{prefix}{key}"
+        if prefix == f"{OPTIONS}." and value in (None, "", []):
+            continue
         if key == CURVE and not prefix:
             yield from rows({f"{CURVE}, last row": last_rows(value)})
         elif isinstance(value, Mapping):

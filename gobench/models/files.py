@@ -17,6 +17,7 @@ from gobench.models.describe import ModelInfo, describe
 from gobench.models.loaded import last_words
 from gobench.models.saving import CONFIG, FILE, FORMAT, TENSORS
 from gobench.models.signs import CURE, look
+from gobench.models.provenance import BUFFERS
 from gobench.models.weights import count, weights_hash
 from gobench.types import Record
 
@@ -49,7 +50,7 @@ def open_model(path: Path, text: str, device: str, dtype: str) -> tuple[Any, Mod
         "provenance": head["provenance"],
     }
     if not isinstance(getattr(model, "parameters", None), int):
-        facts["parameters"] = count(tensors)
+        facts["parameters"] = count(tensors, head["provenance"].get(BUFFERS, ()))
     name = str(head["provenance"].get("name") or _name(path, head["model"]))
     return model, describe(model, name, text, "file", **facts)
 

@@ -20,11 +20,13 @@ PROVENANCE: Mapping[str, str] = {
     "seed": "root of the training's randomness",
     "options": "what the training was asked for",
     "code": "versions of packages and the hash of the code that trained it",
+    "buffers": "names of tensors that are kept but not learnt (running moments): they are no parameters",
     "curve": "stage -> a list of rows, each with its step and what was measured there",
     "license": "of the weights, as the hub names licences",
 }
 """Keys of a provenance with a meaning of their own, all optional."""
 
+BUFFERS = "buffers"
 SHOWN = 60  # characters of a wrong value
 
 
@@ -51,8 +53,12 @@ def _table(value: Any) -> bool:
     return isinstance(value, Mapping)
 
 
+def _texts(value: Any) -> bool:
+    return isinstance(value, list) and all(map(_text, value))
+
+
 def _labels(value: Any) -> bool:
-    return _text(value) or (isinstance(value, list) and all(map(_text, value)))
+    return _text(value) or _texts(value)
 
 
 def _datasets(value: Any) -> bool:
@@ -85,6 +91,7 @@ KINDS: Mapping[str, Kind] = {
     "seed": WHOLE,
     "options": TABLE,
     "code": EITHER,
+    "buffers": Kind("a list of texts", _texts),
     "curve": Kind("a table of lists", _curve),
     "license": TEXT,
 }

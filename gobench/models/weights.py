@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from gobench.canonical import dumps
@@ -24,21 +24,22 @@ def weights_hash(config: Json, tensors: Mapping[str, torch.Tensor]) -> str:
     return found.hexdigest()
 
 
-def count(tensors: Mapping[str, torch.Tensor]) -> int:
+def count(tensors: Mapping[str, torch.Tensor], buffers: Iterable[str] = ()) -> int:
     """How many numbers of floating point there are, those of matrices that are the same once; see ``counted``."""
-    return sum(counted(tensors).values())
+    return sum(counted(tensors, buffers).values())
 
 
-def counted(tensors: Mapping[str, torch.Tensor]) -> dict[str, int]:
-    """Name -> how many of a tensor's numbers are parameters: none of other types than floating point.
+def counted(tensors: Mapping[str, torch.Tensor], buffers: Iterable[str] = ()) -> dict[str, int]:
+    """Name -> how many of a tensor's numbers are parameters: none of ``buffers``, and none of other types than floating point.
 
     A file holds a matrix that a model uses twice (embeddings and head, for example) under both names. So of tensors with two or
     more axes that are equal in every number, the first one counts; unless all their numbers are one, as they may be by chance.
     """
     found: dict[str, int] = {}
+    kept = frozenset(buffers)
     seen: dict[object, list[torch.Tensor]] = {}
     for name, tensor in tensors.items():
-        found[name] = tensor.numel() if tensor.is_floating_point() else 0
+        found[name] = tensor.numel() if tensor.is_floating_point() and name not in kept else 0
         if found[name] and tensor.ndim >= 2 and bool((tensor != tensor.flatten()[0]).any()):
             alike = seen.setdefault((tensor.dtype, tensor.shape, *tensor.flatten()[:8].tolist()), [])
             if any(tensor.equal(other) for other in alike):

@@ -32,13 +32,13 @@ def open_world(scene: str) -> World:
 
 
 @cache
-def world(scene: str) -> World:
+def own_world(scene: str) -> World:
     """This process's own world of a scene: whoever uses it resets it first."""
     return open_world(scene)
 
 
 @cache
-def painter() -> Painter:
+def own_painter() -> Painter:
     """This process's renderers."""
     from gobench_robot.envs.painter import Painter
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from types import ModuleType
+from typing import cast
 
 from gobench.errors import UsageError
 
@@ -28,7 +29,7 @@ def mujoco() -> ModuleType:
         ) from error
     except Exception as error:  # the GL library is bound while mujoco is imported
         raise no_gl(error) from error
-    return mujoco
+    return cast(ModuleType, mujoco)
 
 
 def no_gl(error: BaseException) -> UsageError:

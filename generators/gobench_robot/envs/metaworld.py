@@ -10,7 +10,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -216,7 +216,7 @@ def lay_out(env: Any, seed: int) -> Floats:
     return np.asarray(env.reset()[0], np.float64)
 
 
-@lru_cache(maxsize=None)
+@cache
 def policy(task: str) -> Any:
     """Meta-World's scripted policy for a task; it keeps no state."""
     from metaworld import policies

@@ -1,0 +1,139 @@
+"""A recipe's options as plain JSON: filled in and checked, with errors that name the key.
+
+    {"size": 128, "camera": "static", "label_fraction": 0.1, "reader": "",
+     "sources": [{"kind": "expert", "tasks": [...], "appearances": ["A"], "noise": [0.1], "chain": 0, "keep_failures": false}]}
+
+A recipe for real data has a ``reader`` and no source: ``--data PATH`` adds it, ``{"kind": READER, "path": PATH, ...}``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from gobench.errors import UsageError, unknown
+from gobench.types import Json, Record
+from gobench_robot.catalogue import CORE, task
+from gobench_robot.sources.record import EXPERT
+
+CAMERAS = ("static", "gripper", "both")
+APPEARANCES = ("A", "B", "C", "D")
+DEFAULTS: Mapping[str, Json] = {
+    "size": 128,
+    "camera": "static",
+    "label_fraction": 0.1,
+    "reader": "",
+    "sources": [],
+}
+EXPERTS: Mapping[str, Json] = {
+    "kind": EXPERT,
+    "tasks": list(CORE),
+    "appearances": ["A"],
+    "noise": [0.1],
+    "chain": 0,
+    "keep_failures": False,
+}
+FLAGS = ("size", "label_fraction", "keep_failures", "camera", "data")
+CHAIN = 5
+PATHS = ("path",)  # keys of a source that are true on one machine alone
+
+
+def configure(options: Mapping[str, Json]) -> Record:
+    """Every key present and checked; raises UsageError that names the key, the value and what is allowed."""
+    if strange := sorted(set(options) - set(DEFAULTS)):
+        raise unknown("option of the robot domain", strange[0], DEFAULTS)
+    table = {**DEFAULTS, **options}
+    _size(table["size"])
+    if table["camera"] not in CAMERAS and not table["reader"]:
+        raise unknown("camera", str(table["camera"]), CAMERAS)
+    _fraction("label_fraction", table["label_fraction"])
+    sources = table["sources"]
+    if not isinstance(sources, list) or len(sources) > 1:
+        raise UsageError(f"sources is a list with one table, or none until --data names it; got {sources!r}.")
+    return {
+        **table,
+        "label_fraction": float(table["label_fraction"]),
+        "sources": [_source(source) for source in sources],
+    }
+
+
+def apply(options: Mapping[str, Json], flags: Mapping[str, Json]) -> Record:
+    """Options with command-line flags put in. Raises UsageError for a flag that the recipe has no use for."""
+    for flag in flags:
+        if flag not in FLAGS:
+            raise UsageError(
+                f"the robot domain has no option --{flag.replace('_', '-')}; it has "
+                f"{', '.join('--' + name.replace('_', '-') for name in FLAGS)}."
+            )
+    changed = {**options, **{k: flags[k] for k in ("size", "label_fraction", "camera") if k in flags}}
+    if "keep_failures" in flags:
+        changed["sources"] = [
+            _keeping(source, flags["keep_failures"]) for source in options.get("sources", [])
+        ]
+    if "data" in flags:
+        if not options.get("reader"):
+            raise UsageError(
+                "--data is for recipes that read real data, such as robot-lerobot; this one makes its own."
+            )
+        changed["sources"] = [{"kind": options["reader"], "path": str(flags["data"])}]
+    return changed
+
+
+def _keeping(source: Mapping[str, Json], keep: bool) -> Record:
+    if source.get("kind", EXPERT) != EXPERT:
+        raise UsageError("--keep-failures is for episodes of experts; real data are taken as they are.")
+    return {**source, "keep_failures": keep}
+
+
+def _source(source: Any) -> Record:
+    if not isinstance(source, Mapping) or not isinstance(source.get("kind"), str):
+        raise UsageError(f'a source is a table with a kind, as in {{kind = "expert"}}; got {source!r}.')
+    if source["kind"] == EXPERT:
+        return _experts(source)
+    from gobench_robot.readers import configure_reader
+
+    return configure_reader(source)
+
+
+def _experts(source: Mapping[str, Json]) -> Record:
+    if strange := sorted(set(source) - set(EXPERTS)):
+        raise unknown("key of a source of the kind expert", strange[0], EXPERTS)
+    table = {**EXPERTS, **source}
+    scenes = {task(name).scene for name in _words("tasks", table["tasks"])}
+    for name in _words("appearances", table["appearances"]):
+        if name not in (APPEARANCES if scenes == {"playtable"} else APPEARANCES[:1]):
+            raise unknown(f"appearance of {', '.join(sorted(scenes))}", name, APPEARANCES)
+    noise = table["noise"] if isinstance(table["noise"], list) else [table["noise"]]
+    for level in noise:
+        _fraction("noise", level)
+    chain = table["chain"]
+    if isinstance(chain, bool) or not isinstance(chain, int) or not 0 <= chain <= CHAIN:
+        raise UsageError(f"chain is {chain!r}; allowed is a whole number from 0 to {CHAIN}.")
+    if chain and scenes != {"playtable"}:
+        raise UsageError("chain: only the playtable has chains of tasks; leave it 0 for the core tasks.")
+    if not isinstance(table["keep_failures"], bool):
+        raise UsageError(f"keep_failures is {table['keep_failures']!r}; allowed is true or false.")
+    return {**table, "noise": [float(level) for level in noise]}
+
+
+def _words(name: str, value: Json) -> list[str]:
+    if not isinstance(value, list) or not value or not all(isinstance(word, str) for word in value):
+        raise UsageError(f"{name} is a list of names, at least one; got {value!r}.")
+    return value
+
+
+def _fraction(name: str, value: Json) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
+        raise UsageError(f"{name} is {value!r}; allowed is a number from 0 to 1.")
+
+
+def _size(size: Json) -> None:
+    from gobench_robot.envs.painter import check_size
+
+    check_size(size)
+
+
+def public(options: Mapping[str, Json]) -> Record:
+    """The options as stored: without places on this machine."""
+    sources = [{k: v for k, v in source.items() if k not in PATHS} for source in options["sources"]]
+    return {**options, "sources": sources}
