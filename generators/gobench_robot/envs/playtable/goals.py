@@ -1,0 +1,73 @@
+"""When a task is done, and when it can be begun: predicates over what matters of the table's state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from gobench_robot.envs.playtable import sizes
+from gobench_robot.envs.playtable.tasks import BLOCKS, GOALS, Push
+from gobench_robot.envs.world import Floats
+
+PUSHED = 0.06  # m that a block must have gone to its side since the task began
+PUSH_ROOM = 0.20  # |x| in m within which a block can be pushed farther out
+ON_TABLE = 0.0  # z in m above which a block's middle is on the table
+DRAWER_OPEN, DRAWER_CLOSED = 0.10, 0.02  # m: at least, at most
+SLIDER_AT = 0.085  # m from the middle, at least
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The table's state as goals and experts see it."""
+
+    drawer: float  # m, 0 is closed
+    slider: float  # m, negative is left
+    lever: float  # rad, negative is left
+    bulb: bool
+    led: bool
+    blocks: Mapping[str, Floats]  # middles, [3] in m
+    began: Mapping[str, float]  # x of the blocks' middles when the task at hand began
+
+
+def state(facts: Facts, fixture: str) -> str:
+    """The state in which a fixture is, or "between"."""
+    if fixture == "drawer":
+        return "open" if facts.drawer >= DRAWER_OPEN else "closed" if facts.drawer <= DRAWER_CLOSED else "between"
+    if fixture == "slider":
+        return "left" if facts.slider <= -SLIDER_AT else "right" if facts.slider >= SLIDER_AT else "between"
+    return "on" if getattr(facts, fixture) else "off"
+
+
+def on_table(block: Floats) -> bool:
+    """Whether a block at this place [3] lies on the table's top."""
+    inside = np.abs(block[:2]) < np.asarray(sizes.TOP)
+    return bool(inside.all() and block[2] > ON_TABLE)
+
+
+def reached(task: str, facts: Facts) -> bool:
+    """Whether the goal of ``task`` is reached now.
+
+    A fixture must be in the state that the task asks for; a block must lie on the table, 6 cm or more to its side of
+    where it was when the task began.
+    """
+    goal = GOALS[task]
+    if not isinstance(goal, Push):
+        return state(facts, goal.fixture) == goal.after
+    block = facts.blocks[goal.block]
+    return on_table(block) and goal.side * (block[0] - facts.began[goal.block]) >= PUSHED
+
+
+def possible(task: str, facts: Facts) -> bool:
+    """Whether ``task`` can be begun now: its fixture is in the other state, its block lies with room to its side."""
+    goal = GOALS[task]
+    if not isinstance(goal, Push):
+        return state(facts, goal.fixture) == goal.before
+    block = facts.blocks[goal.block]
+    return on_table(block) and goal.side * block[0] < PUSH_ROOM
+
+
+def block_places(facts: Facts) -> Floats:
+    """x of the blocks' middles [3], in the order of ``BLOCKS``."""
+    return np.array([facts.blocks[name][0] for name in BLOCKS])
