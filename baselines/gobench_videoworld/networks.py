@@ -49,6 +49,15 @@ class Networks:
         """Part -> how many numbers it learns."""
         return {name: sum(p.numel() for p in module.parameters()) for name, module in self.parts()}
 
+    def buffers(self) -> list[str]:
+        """Names of the tensors of floating point that are remembered, not learnt."""
+        return [
+            f"{name}.{key}"
+            for name, module in self.parts()
+            for key, value in module.named_buffers()
+            if value.is_floating_point() and key in module.state_dict()
+        ]
+
 
 def networks(config: VideoWorldConfig, frame_every: int = 1) -> Networks:
     """New networks, with torch's random state as it is; ``frame_every`` is ``Dynamics``'s, for training."""

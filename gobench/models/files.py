@@ -15,9 +15,9 @@ from gobench.errors import DataError, GobenchError, UsageError, unknown
 from gobench.models import provenance
 from gobench.models.describe import ModelInfo, describe
 from gobench.models.loaded import last_words
+from gobench.models.provenance import BUFFERS
 from gobench.models.saving import CONFIG, FILE, FORMAT, TENSORS
 from gobench.models.signs import CURE, look
-from gobench.models.provenance import BUFFERS
 from gobench.models.weights import count, weights_hash
 from gobench.types import Record
 

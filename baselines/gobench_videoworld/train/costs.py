@@ -29,7 +29,7 @@ from gobench_videoworld.transformer.dynamics import Dynamics
 from gobench_videoworld.transformer.flops import peak_flops
 
 UTILISATION: Mapping[str, Mapping[str, float]] = {
-    "cpu": {"tokenizer": 0.15, "latent": 0.12, "transformer": 0.35},
+    "cpu": {"tokenizer": 0.15, "latent": 0.12, "transformer": 0.3},
     "cuda": {"tokenizer": 0.1, "latent": 0.03, "transformer": 0.3},
 }
 """Device type -> stage -> share of a matrix product's speed. For a CPU as measured with tiny; for a GPU it is a guess."""

@@ -51,6 +51,7 @@ def provenance(
         "options": asked.decisive(),
         "weights": {name: part_hash(config, name, tensors) for name, tensors in parts.items()},
         "code": {"gobench": gobench.__version__, "torch": str(torch.__version__), "videoworld_sha256": code_hash()},
+        "buffers": material.networks.buffers(),
         "curve": {name: curve(asked.work / name) for name in stages},
     }  # fmt: skip
 

@@ -136,6 +136,8 @@ def test_the_model_tells_how_it_was_made(trained: Any, form: str) -> None:
     assert [row["step"] for row in told["curve"]["transformer"]] == [STEPS]
     row = told["curve"]["transformer"][0]
     assert {"loss", "legal", "unchanged", "as_played", "seconds"} <= row.keys()
+    assert contents(options.out)["parameters"] == done.parameters  # whitening's moments are none
+    assert [name for name in told["buffers"] if ".white." not in name] == []
     assert told["options"] == options.decisive() and str(options.work.parent) not in str(told)
 
 

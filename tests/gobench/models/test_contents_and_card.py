@@ -99,6 +99,26 @@ def test_a_matrix_that_is_used_twice_counts_once(tmp_path: Path, installed_tiny:
         assert load(str(place)).info.parameters == 32
 
 
+def test_buffers_are_no_parameters(tmp_path: Path, installed_tiny: str) -> None:
+    for place in (tmp_path / "model.pt", tmp_path / "folder"):
+        save(place, installed_tiny, CONFIG, TENSORS, {"buffers": ["head", "no.such"]})
+        found = contents(place)
+        assert found["parameters"] == found["parts"]["net"]["parameters"] == 10
+        assert found["parts"]["head"] == {"tensors": 1, "parameters": 0, "bytes": 6}
+        assert load(str(place)).info.parameters == 10
+    with pytest.raises(UsageError, match="provenance has buffers 'head', not a list of texts"):
+        save(tmp_path / "model.pt", installed_tiny, CONFIG, TENSORS, {"buffers": "head"})
+
+
+def test_options_that_were_not_given_are_left_out() -> None:
+    options = {"size": "tiny", "encoder": "", "steps": None, "settings": [], "compile": False, "episodes": 0}
+    assert list(rows({"options": options})) == [
+        ("options.size", "tiny"),
+        ("options.compile", "no"),
+        ("options.episodes", "0"),
+    ]
+
+
 def test_what_is_a_model_and_what_a_dataset(tmp_path: Path, model_pt: Path) -> None:
     assert holds_model(model_pt) and holds_model(model_pt.parent)
     assert holds_model(tmp_path / "not-there.pt") and not holds_model(tmp_path / "not-there")
