@@ -241,7 +241,9 @@ class _Run:
         folder, step, plan = self.keeper.folder, self.state.step, self.plan
         sinks: list[Sink] = tensorboard(folder, step)
         if plan.wandb:
-            sinks.append(WeightsAndBiases(plan.wandb, f"{folder.name}/{self.stage.name}", asdict(plan)))
+            sinks.append(
+                WeightsAndBiases(plan.wandb, f"{folder.name}/{self.stage.name}", asdict(plan), folder)
+            )
         return Logs(folder, step, sinks)
 
     def _peak(self) -> float:

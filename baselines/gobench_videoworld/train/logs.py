@@ -18,7 +18,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from gobench import atomic
+from gobench import atomic, canonical
 from gobench.errors import UsageError
 from gobench.types import Record
 
@@ -26,6 +26,7 @@ LINES = "log.jsonl"
 TABLE = "log.csv"
 SAMPLES = "samples"
 EVENTS = "tensorboard"
+RUN = "wandb.json"  # project and id of the run at Weights & Biases
 FIRST = ("step", "loss", "lr", "grad_norm", "tokens", "tokens_per_second", "seconds", "mfu")
 """Columns that come first; ``seconds`` are those spent on updates, over all runs of the training."""
 
@@ -156,9 +157,12 @@ class TensorBoard:
 
 
 class WeightsAndBiases:
-    """A run of a project at Weights & Biases. Raises UsageError where wandb is not installed."""
+    """A run of a project at Weights & Biases, the same one when a training goes on: its id lies in the training's folder.
 
-    def __init__(self, project: str, name: str, config: Record) -> None:
+    Rows that were sent before and come again, after a kill, are left out there. Raises UsageError where wandb is not installed.
+    """
+
+    def __init__(self, project: str, name: str, config: Record, folder: Path) -> None:
         try:
             wandb: Any = importlib.import_module("wandb")
         except ImportError as error:
@@ -166,7 +170,10 @@ class WeightsAndBiases:
                 "wandb is not installed: python -m pip install wandb, or leave --wandb out."
             ) from error
         self._wandb = wandb
-        self._run: Any = wandb.init(project=project, name=name, config=config)
+        known = _run_of(folder, project)
+        self._run: Any = wandb.init(project=project, name=name, config=config, **known)
+        told = {"project": project, "id": str(self._run.id)}
+        atomic.write(folder / RUN, canonical.pretty(told))
 
     def row(self, step: int, values: Mapping[str, float]) -> None:
         """A row of the run."""
@@ -179,6 +186,13 @@ class WeightsAndBiases:
     def close(self) -> None:
         """Finish the run."""
         self._run.finish()
+
+
+def _run_of(folder: Path, project: str) -> dict[str, str]:
+    """What ``wandb.init`` needs to go on with the run of a folder; nothing where it has none in this project."""
+    path = folder / RUN
+    told: Record = canonical.read_json(path) if path.exists() else {}
+    return {"id": told["id"], "resume": "allow"} if told.get("project") == project else {}
 
 
 def tensorboard(folder: Path, step: int) -> list[Sink]:

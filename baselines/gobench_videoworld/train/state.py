@@ -18,7 +18,7 @@ from gobench_videoworld.train.checkpoints import (
     read,
     tell_changes,
 )
-from gobench_videoworld.train.logs import EVENTS, LINES, SAMPLES, TABLE
+from gobench_videoworld.train.logs import EVENTS, LINES, RUN, SAMPLES, TABLE
 from gobench_videoworld.train.stage import identity
 from gobench_videoworld.train.trainer import Trainer
 
@@ -128,7 +128,7 @@ class Keeper:
 
 def set_aside(folder: Path, say: Say, more: Sequence[str] = ()) -> None:
     """Move what an earlier training left in a folder into a subfolder of it; ``more``: names that go first."""
-    names = (*more, CHECKPOINTS, LINES, TABLE, SAMPLES, EVENTS)
+    names = (*more, CHECKPOINTS, LINES, TABLE, SAMPLES, EVENTS, RUN)
     left = [path for name in names if (path := folder / name).exists()]
     if not left:
         return

@@ -156,7 +156,7 @@ def test_must_needs_a_checkpoint(tmp_path: Path) -> None:
 
 
 def test_resume_is_one_of_three_words(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"unknown resume 'yes'.*auto, must, never"):
+    with pytest.raises(UsageError, match=r"unknown resume 'yes'.*auto, never, must"):
         run(tmp_path, resume="yes")
 
 

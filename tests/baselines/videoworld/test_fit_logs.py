@@ -7,12 +7,15 @@ import io
 import json
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from gobench.errors import StoppedError
 from gobench_videoworld.train import logs as module
 from gobench_videoworld.train import progress
 from gobench_videoworld.train.fit import fit
@@ -134,29 +137,62 @@ def test_tensorboard_gets_what_is_told(tmp_path: Path) -> None:
     assert [(e.step, e.value) for e in found.Scalars("loss")] == [(1, 1.0), (2, 12.0), (3, 13.0)]
 
 
-def test_wandb_gets_what_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[Any] = []
+class Wandb:
+    """Stands in for the module: runs by id, with what was logged."""
 
-    class Run:
-        def log(self, values: Any, step: int) -> None:
+    Image = list
+
+    def __init__(self) -> None:
+        self.runs: dict[str, list[Any]] = {}
+        self.given: list[dict[str, Any]] = []
+
+    def init(self, **given: Any) -> Any:
+        self.given.append(given)
+        name = given.get("id") or f"run{len(self.runs)}"
+        assert (name in self.runs) == ("id" in given)
+        told = self.runs.setdefault(name, [])
+
+        def log(values: Any, step: int) -> None:
             told.append((step, sorted(values)))
 
-        def finish(self) -> None:
-            told.append("finished")
+        return SimpleNamespace(id=name, log=log, finish=lambda: told.append("finished"))
 
-    class Wandb:
-        Image = list
 
-        @staticmethod
-        def init(**given: Any) -> Run:
-            told.append((given["project"], given["config"]["steps"]))
-            return Run()
+@pytest.fixture
+def wandb(monkeypatch: pytest.MonkeyPatch) -> Wandb:
+    made = Wandb()
+    monkeypatch.setitem(sys.modules, "wandb", made)
+    return made
 
-    monkeypatch.setitem(sys.modules, "wandb", Wandb)  # type: ignore[arg-type]
-    fit(Toy(), Plan(2, batch=8, wandb="mine", log_every=1, evaluate_every=0), tmp_path, progress=False)
-    assert told[0] == ("mine", 2)
-    assert [step for step, _ in told[1:-1]] == [1, 2, 2]
-    assert told[-1] == "finished"
+
+LOGGED = Plan(2, batch=8, wandb="mine", log_every=1, evaluate_every=0)
+
+
+def test_wandb_gets_what_is_told(tmp_path: Path, wandb: Wandb) -> None:
+    fit(Toy(), LOGGED, tmp_path, progress=False)
+    (given,) = wandb.given
+    assert (given["project"], given["config"]["steps"]) == ("mine", 2) and "resume" not in given
+    (told,) = wandb.runs.values()
+    assert [step for step, _ in told[:-1]] == [1, 2, 2] and told[-1] == "finished"
+
+
+def test_a_training_that_goes_on_goes_on_with_its_run(tmp_path: Path, wandb: Wandb) -> None:
+    plan = replace(LOGGED, steps=6)
+    with pytest.raises(StoppedError):
+        fit(Toy(harm={3: "term"}), plan, tmp_path, progress=False)
+    fit(Toy(), plan, tmp_path, progress=False)
+    assert list(wandb.runs) == ["run0"]
+    assert [(given.get("id"), given.get("resume")) for given in wandb.given] == [
+        (None, None),
+        ("run0", "allow"),
+    ]
+    steps = [row[0] for row in wandb.runs["run0"] if row != "finished" and row[1] != ["sample"]]
+    assert steps == [1, 2, 3, 4, 5, 6]
+    fit(Toy(), plan, tmp_path, progress=False, resume="never")  # begun anew: another run
+    fit(Toy(), replace(plan, wandb="yours"), tmp_path, progress=False)  # another project: another run
+    assert list(wandb.runs) == ["run0", "run1", "run2"]
+    assert json.loads((tmp_path / "wandb.json").read_text()) == {"project": "yours", "id": "run2"}
+    assert json.loads((tmp_path / "earlier-1" / "wandb.json").read_text())["id"] == "run0"
 
 
 def test_a_file_gets_a_line_now_and_then(
