@@ -15,16 +15,21 @@ import numpy as np
 from gobench_robot.envs.playtable import goals, sizes
 from gobench_robot.envs.playtable.appearances import Layout
 from gobench_robot.envs.playtable.goals import Facts
-from gobench_robot.envs.playtable.tasks import GOALS, Goal, Push
+from gobench_robot.envs.playtable.tasks import GOALS, Goal, Push, Turn
 from gobench_robot.envs.world import Floats
 
 TRAVEL = 0.17  # z in m at which the tip passes above everything
 NEAR = 0.012  # m: over ``start`` within this, the tip comes down
 LANE = 0.020  # m: within this it is in the lane
+READY = 0.012  # m: the opening is as it should be
 RISEN = 0.035  # m below ``TRAVEL`` that still count as above everything
 SIDE = 0.055  # m from a block's middle, or the knob's, to the tip beside it
 TOUCH = sizes.BLOCK + sizes.FINGER[1]  # m from a block's middle to the tip that touches its side
-SLOW = 0.028  # m a frame while pushing
+BESIDE_BAR = (
+    sizes.BAR + 2 * sizes.FINGER[0]
+)  # m from the drawer's bar to the middle of the closed fingers that touch it
+DENT = 0.017  # m by which the tip may come nearer than touching, where things are turned, tilted or give way
+SLOW = 0.024  # m a frame while pushing
 
 
 class Hand(NamedTuple):
@@ -41,23 +46,34 @@ class Stroke:
 
     start: Floats  # [3] m
     end: Floats  # [3] m
+    reach: float  # m past ``start`` at which the tip still has before it what it moves
     opening: float = 0.0  # m, while coming down
     grip: float = 0.0  # m, in the lane
 
 
 def wanted(task: str, facts: Facts, hand: Hand, layout: Layout) -> Floats:
     """How the target should change [7]: metres, radians (back to pointing down), metres of opening."""
-    if goals.reached(task, facts):
-        return _change(hand, np.array((*hand.target[:2], max(TRAVEL, hand.target[2]))), hand.target[6])
-    stroke = _stroke(GOALS[task], facts, layout)
+    goal = GOALS[task]
+    if goals.reached(task, facts) or _spent(goal, facts):
+        return _rise(hand)
+    stroke = _stroke(goal, facts, layout)
     if _in_lane(hand.tip, stroke):
         return _along(hand, stroke)
-    aside = hand.tip[:2] - stroke.start[:2]
-    if np.abs(aside).max() < NEAR and hand.opening > stroke.opening - 0.01:
+    aside = np.abs(hand.tip[:2] - stroke.start[:2]).max()
+    if aside < NEAR and abs(hand.opening - stroke.opening) < READY:
         return _change(hand, stroke.start, stroke.opening)
     if hand.tip[2] < TRAVEL - RISEN:
-        return _change(hand, np.array((*hand.target[:2], TRAVEL)), hand.target[6])
+        return _rise(hand)
     return _change(hand, np.array((*stroke.start[:2], TRAVEL)), stroke.opening)
+
+
+def _spent(goal: Goal, facts: Facts) -> bool:
+    """Whether the button has to come up before it can switch again."""
+    return isinstance(goal, Turn) and goal.fixture == "led" and facts.pressed
+
+
+def _rise(hand: Hand) -> Floats:
+    return _change(hand, np.array((*hand.target[:2], max(TRAVEL, hand.target[2]))), hand.target[6])
 
 
 def _change(hand: Hand, to: Floats, opening: float) -> Floats:
@@ -66,19 +82,18 @@ def _change(hand: Hand, to: Floats, opening: float) -> Floats:
 
 
 def _in_lane(tip: Floats, stroke: Stroke) -> bool:
-    """Whether the tip is on the way from start to end, give or take a little to either side."""
+    """Whether the tip is between start and what it moves, give or take a little to either side."""
     way = stroke.end - stroke.start
-    length = float(np.linalg.norm(way))
-    ahead = way / max(length, 1e-9)
+    ahead = way / max(float(np.linalg.norm(way)), 1e-9)
     done = float((tip - stroke.start) @ ahead)
     aside = tip - stroke.start - done * ahead
-    return bool(np.abs(aside).max() < LANE and -LANE < done < length + LANE)
+    return bool(np.abs(aside).max() < LANE and -LANE < done < stroke.reach)
 
 
 def _along(hand: Hand, stroke: Stroke) -> Floats:
     """Close the fingers, then go on towards the end: not faster than ``SLOW``, and back into the middle of the lane."""
-    if hand.opening > stroke.grip + 0.015:
-        return _change(hand, stroke.start, stroke.grip)
+    if hand.target[6] > stroke.grip + 0.01:
+        return _change(hand, hand.target[:3], stroke.grip)
     way = stroke.end - stroke.start
     ahead = way / max(float(np.linalg.norm(way)), 1e-9)
     left = float((stroke.end - hand.target[:3]) @ ahead)
@@ -97,44 +112,46 @@ def _push(goal: Push, facts: Facts) -> Stroke:
     """From beside the block to where it will be 7.5 cm from where it was."""
     x, y, _ = facts.blocks[goal.block]
     end = facts.began[goal.block] + goal.side * (goals.PUSHED + 0.015 - TOUCH)
-    return Stroke(np.array((x - goal.side * SIDE, y, 0.022)), np.array((end, y, 0.022)))
+    return _sideways(goal.side, x - goal.side * SIDE, end, (y, 0.022), SIDE - TOUCH)
+
+
+def _sideways(side: int, start: float, end: float, at: tuple[float, float], gap: float) -> Stroke:
+    """To the ``side`` at y and z; what it moves is ``gap`` away. An end behind the start is the start."""
+    end = side * max(side * end, side * start + 1e-3)
+    return Stroke(np.array((start, *at)), np.array((end, *at)), gap + DENT)
 
 
 def _drawer(after: str, facts: Facts, layout: Layout) -> Stroke:
     """Open: one finger behind the bar, one before it, pull. Close: both before the bar, push."""
-    bar = sizes.FRONT - 0.008 - facts.drawer - sizes.BAR_GAP
+    x, bar = layout.drawer, sizes.FRONT - 0.008 - facts.drawer - sizes.BAR_GAP
     low = sizes.BAR_Z - 0.012
     if after == "open":
-        shift = sizes.DRAWER_TRAVEL + 0.02 - facts.drawer
-        return Stroke(
-            np.array((layout.drawer, bar, low)), np.array((layout.drawer, bar - shift, low)), 0.056, 2 * sizes.BAR
-        )
-    front = bar - sizes.BAR - 2 * sizes.FINGER[0]
-    return Stroke(np.array((layout.drawer, front - 0.02, low)), np.array((layout.drawer, front + facts.drawer + 0.02, low)))
+        start, end = bar, bar + facts.drawer - sizes.DRAWER_TRAVEL - 0.02
+        return Stroke(np.array((x, start, low)), np.array((x, end, low)), DENT, 0.056, 2 * sizes.BAR)
+    start, end = bar - BESIDE_BAR - 0.02, bar - BESIDE_BAR + facts.drawer + 0.02
+    return Stroke(np.array((x, start, low)), np.array((x, end, low)), 0.02 + DENT)
 
 
 def _slider(after: str, facts: Facts, layout: Layout) -> Stroke:
     """Beside the knob, push it to the end."""
-    side = 1 if after == "right" else -1
-    knob = layout.cabinet + facts.slider
-    end = layout.cabinet + side * (sizes.SLIDER_TRAVEL - sizes.KNOB_HALF[0])
-    y, z = sizes.KNOB_Y - 0.008, sizes.KNOB_Z
-    return Stroke(np.array((knob - side * (SIDE - 0.01), y, z)), np.array((end, y, z)))
+    side, gap = (1 if after == "right" else -1), sizes.KNOB_HALF[0] + sizes.FINGER[1]
+    start = layout.cabinet + facts.slider - side * (gap + 0.022)
+    end = layout.cabinet + side * (sizes.SLIDER_TRAVEL - 0.01)
+    return _sideways(side, start, end, (sizes.KNOB_Y - 0.008, sizes.KNOB_Z), 0.022)
 
 
 def _bulb(after: str, facts: Facts, layout: Layout) -> Stroke:
     """Beside the lever, push it over the middle."""
-    side = 1 if after == "on" else -1
-    x, y = layout.lever
-    ball = sizes.LEVER_LENGTH * np.sin(facts.lever)
-    z = sizes.LEVER_Z + 0.035
-    return Stroke(np.array((x + ball - side * SIDE, y, z)), np.array((x + side * 0.03, y, z)))
+    side, (x, y) = (1 if after == "on" else -1), layout.lever
+    ball = x + sizes.LEVER_LENGTH * np.sin(facts.lever)
+    return _sideways(side, ball - side * SIDE, x + side * 0.03, (y, sizes.LEVER_Z + 0.035), SIDE - 0.025)
 
 
 def _led(after: str, facts: Facts, layout: Layout) -> Stroke:
     """Down onto the button."""
     top = sizes.BUTTON_Z + sizes.BUTTON_HEIGHT
-    return Stroke(np.array((*layout.button, top + 0.05)), np.array((*layout.button, top - 0.03)))
+    start, end = np.array((*layout.button, top + 0.05)), np.array((*layout.button, top - 0.03))
+    return Stroke(start, end, 0.05 + sizes.BUTTON_TRAVEL + DENT)
 
 
 _STROKES = {"drawer": _drawer, "slider": _slider, "bulb": _bulb, "led": _led}

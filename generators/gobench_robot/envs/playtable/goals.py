@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gobench_robot.envs.playtable import sizes
-from gobench_robot.envs.playtable.tasks import BLOCKS, GOALS, Push
+from gobench_robot.envs.playtable.tasks import GOALS, Push
 from gobench_robot.envs.world import Floats
 
 PUSHED = 0.06  # m that a block must have gone to its side since the task began
@@ -27,6 +27,7 @@ class Facts:
     lever: float  # rad, negative is left
     bulb: bool
     led: bool
+    pressed: bool  # the button is down, or was and has not come up far enough to be ready again
     blocks: Mapping[str, Floats]  # middles, [3] in m
     began: Mapping[str, float]  # x of the blocks' middles when the task at hand began
 
@@ -34,7 +35,13 @@ class Facts:
 def state(facts: Facts, fixture: str) -> str:
     """The state in which a fixture is, or "between"."""
     if fixture == "drawer":
-        return "open" if facts.drawer >= DRAWER_OPEN else "closed" if facts.drawer <= DRAWER_CLOSED else "between"
+        return (
+            "open"
+            if facts.drawer >= DRAWER_OPEN
+            else "closed"
+            if facts.drawer <= DRAWER_CLOSED
+            else "between"
+        )
     if fixture == "slider":
         return "left" if facts.slider <= -SLIDER_AT else "right" if facts.slider >= SLIDER_AT else "between"
     return "on" if getattr(facts, fixture) else "off"
@@ -66,8 +73,3 @@ def possible(task: str, facts: Facts) -> bool:
         return state(facts, goal.fixture) == goal.before
     block = facts.blocks[goal.block]
     return on_table(block) and goal.side * block[0] < PUSH_ROOM
-
-
-def block_places(facts: Facts) -> Floats:
-    """x of the blocks' middles [3], in the order of ``BLOCKS``."""
-    return np.array([facts.blocks[name][0] for name in BLOCKS])

@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 
 from gobench_robot.envs.gl import mujoco
+from gobench_robot.envs.playtable import sizes
 from gobench_robot.envs.playtable.scene import JOINTS
 from gobench_robot.envs.world import Floats
 
 DAMPING = 0.03  # m: how far it goes where the arm is stretched
+REACH = 0.96 * (sizes.UPPER_ARM + sizes.FOREARM)  # m from the shoulder to the wrist, at most
 STEPS = 8  # at most, a frame
 FIRST_STEPS = 200  # at most, from the resting pose
 ENOUGH = 1e-6  # m and rad
@@ -33,6 +35,14 @@ def angles(matrix: Floats) -> tuple[float, float, float]:
         float(-np.arcsin(np.clip(matrix[2, 0], -1.0, 1.0))),
         float(np.arctan2(matrix[1, 0], matrix[0, 0])),
     )
+
+
+def within_reach(position: Floats, turned: Floats) -> Floats:
+    """The place of the tip [3], or the nearest one to it at which the wrist is not farther off than the arm can reach."""
+    wrist = rotation(*turned) @ (0.0, 0.0, sizes.HAND)
+    arm = position + wrist - sizes.BASE
+    away = float(np.sqrt(arm @ arm))
+    return position if away <= REACH else np.asarray(sizes.BASE + arm * (REACH / away) - wrist, np.float64)
 
 
 class Arm:

@@ -34,12 +34,12 @@ _AIR = 'contype="0" conaffinity="0"'
 
 # joint: position gain, damping of its servo, most torque, range
 _SERVOS: Mapping[str, tuple[float, float, float, float, float]] = {
-    "turn": (2500, 110, 150, -2.2, 2.2),
-    "shoulder": (3000, 130, 200, -2.8, 0.6),
-    "elbow": (2200, 90, 150, 0.1, 2.9),
-    "wrist": (700, 25, 60, -2.9, 2.9),
-    "tilt": (500, 16, 40, -1.2, 1.2),
-    "roll": (300, 8, 30, -2.8, 2.8),
+    "turn": (4500, 120, 80, -2.2, 2.2),
+    "shoulder": (5000, 130, 100, -2.8, 0.6),
+    "elbow": (3500, 90, 70, 0.1, 2.9),
+    "wrist": (900, 24, 30, -2.9, 2.9),
+    "tilt": (600, 15, 20, -1.2, 1.2),
+    "roll": (300, 7, 10, -2.8, 2.8),
 }
 
 
@@ -60,7 +60,8 @@ def mjcf(look: Appearance) -> str:
 <compiler angle="radian" autolimits="true"/>
 <option timestep="{TIMESTEP}" integrator="implicitfast" cone="pyramidal" iterations="20" ls_iterations="20"/>
 <visual><headlight ambient="{_n([look.ambient] * 3)}" diffuse=".12 .12 .12" specular="0 0 0"/>
-<map znear=".02" zfar="12"/><global offwidth="1024" offheight="1024"/></visual>
+<map znear=".02" zfar="12"/><quality numslices="20" numstacks="10" numquads="1"/>
+<global offwidth="1024" offheight="1024"/></visual>
 <default><geom friction=".7 .01 .001" solref=".01 1"/></default>
 <asset>{_pattern("top", look.top)}{_pattern("wall", look.wall)}{_light_materials()}</asset>
 <worldbody>{"".join(parts)}</worldbody>
@@ -74,20 +75,33 @@ def _n(values: Sequence[float]) -> str:
     return " ".join(f"{float(v):.6g}" for v in values)
 
 
-def _geom(kind: str, at: Sequence[float], size: Sequence[float], colour: Colour | str, how: str, more: str = "") -> str:
+def _geom(
+    kind: str, at: Sequence[float], size: Sequence[float], colour: Colour | str, how: str, more: str = ""
+) -> str:
     """One primitive; ``colour`` may be the name of a material."""
     paint = f'material="{colour}"' if isinstance(colour, str) else f'rgba="{_n([*colour, 1])}"'
     return f'<geom type="{kind}" pos="{_n(at)}" size="{_n(size)}" {paint} {how} {more}/>'
 
 
-def _box(at: Sequence[float], half: Sequence[float], colour: Colour | str, how: str = _AIR, more: str = "") -> str:
+def _box(
+    at: Sequence[float], half: Sequence[float], colour: Colour | str, how: str = _AIR, more: str = ""
+) -> str:
     return _geom("box", at, half, colour, how, more)
 
 
-def _limb(start: Sequence[float], end: Sequence[float], radius: float, colour: Colour, how: str = _AIR, more: str = "") -> str:
+def _limb(
+    start: Sequence[float],
+    end: Sequence[float],
+    radius: float,
+    colour: Colour,
+    how: str = _AIR,
+    more: str = "",
+) -> str:
     """A capsule between two points."""
     ends = _n([*start, *end])
-    return f'<geom type="capsule" fromto="{ends}" size="{radius:.6g}" rgba="{_n([*colour, 1])}" {how} {more}/>'
+    return (
+        f'<geom type="capsule" fromto="{ends}" size="{radius:.6g}" rgba="{_n([*colour, 1])}" {how} {more}/>'
+    )
 
 
 def _pattern(name: str, pattern: Pattern) -> str:
@@ -135,7 +149,12 @@ def _desk(look: Appearance) -> tuple[str, ...]:
     )
     return (
         _box((0, 0, -0.0125), (width, depth, 0.0125), "top", _FURNITURE),
-        _box((0, 0.005, low / 2 - 0.0125), (width - 0.015, depth - 0.012, -low / 2 - 0.0125), look.desk, _FURNITURE),
+        _box(
+            (0, 0.005, low / 2 - 0.0125),
+            (width - 0.015, depth - 0.012, -low / 2 - 0.0125),
+            look.desk,
+            _FURNITURE,
+        ),
         *feet,
         _box((*sizes.BASE[:2], (sizes.FLOOR + 0.2) / 2), (0.07, 0.07, (0.2 - sizes.FLOOR) / 2), look.joints),
     )
@@ -153,12 +172,21 @@ def _drawer(look: Appearance) -> str:
     rise, deep = sizes.BAR_Z - sizes.DRAWER_Z, travel / 2 + 0.012
     ends = (0.62 * width, bar, rise)
     posts = (_box((x, bar / 2, rise), (0.008, -bar / 2, 0.006), look.handle) for x in (-ends[0], ends[0]))
-    sides = (_box((x, deep, -0.01), (0.006, deep, height - 0.02), inside, _FURNITURE) for x in (0.008 - width, width - 0.008))
+    sides = (
+        _box((x, deep, -0.01), (0.006, deep, height - 0.02), inside, _FURNITURE)
+        for x in (0.008 - width, width - 0.008)
+    )
     return (
         f'<body name="drawer" pos="{_n([look.layout.drawer, sizes.FRONT - 0.008, sizes.DRAWER_Z])}">'
-        f'<joint name="drawer" type="slide" axis="0 -1 0" range="0 {travel}" damping="12" frictionloss="2.5" armature=".2"/>'
+        f'<joint name="drawer" type="slide" axis="0 -1 0" range="0 {travel}" damping="5" frictionloss="2" armature=".1"/>'
         + _box((0, 0, 0), (width, 0.008, height), look.drawer, _FURNITURE, 'mass=".5"')
-        + _box((0, deep, 0.004 - height), (width - 0.004, deep, 0.004), _shade(inside, 0.8), _FURNITURE, 'mass=".2"')
+        + _box(
+            (0, deep, 0.004 - height),
+            (width - 0.004, deep, 0.004),
+            _shade(inside, 0.8),
+            _FURNITURE,
+            'mass=".2"',
+        )
         + "".join(sides)
         + "".join(posts)
         + _limb((-ends[0], bar, rise), ends, sizes.BAR, look.handle, _FURNITURE, 'mass=".1"')
@@ -174,7 +202,10 @@ def _cabinet(look: Appearance) -> str:
         _box((x, sizes.CABINET_Y - 0.008, z), (width + 0.008, depth + 0.008, 0.01), look.cabinet, _FURNITURE)
         for z in (0.01, 2 * height)
     )
-    ends = (_box((x + s * width, sizes.CABINET_Y, height), (0.01, depth + 0.004, height), look.cabinet) for s in (-1, 1))
+    ends = (
+        _box((x + s * width, sizes.CABINET_Y, height), (0.01, depth + 0.004, height), look.cabinet)
+        for s in (-1, 1)
+    )
     door = front - 0.006
     at = (0.0, sizes.KNOB_Y - door, sizes.KNOB_Z - height)
     return (
@@ -288,7 +319,7 @@ def _actuators() -> str:
         for name, (kp, kv, most, low, high) in _SERVOS.items()
     )
     fingers = (
-        f'<position joint="{name}" kp="400" kv="12" forcerange="-12 12" ctrlrange="0 {sizes.OPENING / 2}"/>'
+        f'<position joint="{name}" kp="1500" kv="25" forcerange="-30 30" ctrlrange="0 {sizes.OPENING / 2}"/>'
         for name in ("front", "back")
     )
     return "".join((*arm, *fingers))

@@ -158,20 +158,29 @@ def _follow(name: str, goal: Turn, first: dict[str, str], now: dict[str, str]) -
 
 
 def chain(length: int, seed: int) -> tuple[str, ...]:
-    """``length`` (1 to 5) different tasks that can follow each other, the same ones for the same seed."""
+    """``length`` (1 to 5) different tasks that can follow each other, the same ones for the same seed.
+
+    Fixtures and blocks are chosen with equal chances, then what is done with them.
+    """
     if not 1 <= length <= LONGEST_CHAIN:
         raise UsageError(f"a chain has 1 to {LONGEST_CHAIN} tasks, not {length}.")
     random = stream(seed, "playtable", "chain", length)
     state = {fixture: states[random.integers(2)] for fixture, states in STATES.items()}
     chosen: list[str] = []
     while len(chosen) < length:
-        possible = [name for name in GOALS if name not in chosen and _possible(GOALS[name], state)]
-        chosen.append(possible[random.integers(len(possible))])
+        things = _possible(state, chosen)
+        names = things[sorted(things)[random.integers(len(things))]]
+        chosen.append(names[random.integers(len(names))])
         goal = GOALS[chosen[-1]]
         if isinstance(goal, Turn):
             state[goal.fixture] = goal.after
     return tuple(chosen)
 
 
-def _possible(goal: Goal, state: Mapping[str, str]) -> bool:
-    return isinstance(goal, Push) or state[goal.fixture] == goal.before
+def _possible(state: Mapping[str, str], chosen: Sequence[str]) -> dict[str, list[str]]:
+    """Fixture or block -> the tasks that can be done with it now and have not been chosen yet."""
+    things: dict[str, list[str]] = {}
+    for name, goal in GOALS.items():
+        if name not in chosen and (isinstance(goal, Push) or state[goal.fixture] == goal.before):
+            things.setdefault(goal[0], []).append(name)
+    return things

@@ -16,9 +16,9 @@ from gobench.errors import UsageError
 from gobench.seeds import stream
 from gobench_robot.envs.gl import mujoco
 from gobench_robot.envs.playtable import experts, goals, sizes
-from gobench_robot.envs.playtable.appearances import Layout, appearance
+from gobench_robot.envs.playtable.appearances import appearance
 from gobench_robot.envs.playtable.goals import Facts
-from gobench_robot.envs.playtable.kinematics import FIRST_STEPS, RESTING, Arm, angles, rotation
+from gobench_robot.envs.playtable.kinematics import FIRST_STEPS, RESTING, Arm, angles, rotation, within_reach
 from gobench_robot.envs.playtable.scene import GLOW, JOINTS, LIT, TIMESTEP, mjcf
 from gobench_robot.envs.playtable.tasks import BLOCKS, STATES, needed
 from gobench_robot.envs.world import Floats, checked
@@ -26,13 +26,13 @@ from gobench_robot.envs.world import Floats, checked
 SUBSTEPS = 10
 """Steps of the physics a frame: 1/20 s."""
 
-STEP = 0.04  # m that the target moves in a frame at most, along each axis
+STEP = 0.03  # m that the target moves in a frame at most, along each axis
 TURN = 0.15  # rad that it turns in a frame at most, about each axis
 SQUEEZE = 0.02  # m that the opening changes in a frame at most
 SCALES = np.array((STEP, STEP, STEP, TURN, TURN, TURN, SQUEEZE))
 """What an action of 1 stands for."""
 
-LEASH = 0.04  # m: how far the target may be from the tip, along each axis
+LEASH = 0.05  # m: how far the target may be from the tip, along each axis
 LOW = np.array((-0.44, -0.50, -0.10, -0.5, -0.5, -1.0, 0.0))  # of the target
 HIGH = np.array((0.44, 0.14, 0.34, 0.5, 0.5, 1.0, sizes.OPENING))
 
@@ -42,7 +42,7 @@ OWN = ("task", "bulb", "led", "pressed")  # own variables, before the target [7]
 
 
 class PlaytableWorld:
-    """One table. Its model is another one in each appearance."""
+    """One table; a new one has begun to open its drawer. Its model is another one in each appearance."""
 
     action_names: Sequence[str] = ("dx", "dy", "dz", "droll", "dpitch", "dyaw", "dopening")
     proprio_names: Sequence[str] = (
@@ -54,12 +54,8 @@ class PlaytableWorld:
     def __init__(self) -> None:
         self._mujoco = mujoco()
         self._tables: dict[str, _Table] = {}
-        self._tasks: tuple[str, ...] = ()
-        self._own = np.zeros(len(OWN))
-        self._target = np.zeros(len(SCALES))
-        self._began = np.zeros(len(BLOCKS))
         self.option = self._mujoco.MjvOption()
-        self._use("A")
+        self.reset(("open-drawer",), 0)
 
     def _use(self, name: str) -> None:
         look = appearance(name)
@@ -82,7 +78,7 @@ class PlaytableWorld:
         self._table.put_blocks(_places(random))
         self._table.put_arm(self._target)
         self._settle()
-        self._began = goals.block_places(self.facts())
+        self._began = self._table.sideways()
 
     @property
     def task(self) -> str:
@@ -94,7 +90,7 @@ class PlaytableWorld:
         if place >= len(self._tasks) or not goals.possible(self._tasks[place], self.facts()):
             return False
         self._own[0] = place
-        self._began = goals.block_places(self.facts())
+        self._began = self._table.sideways()
         return True
 
     def step(self, action: npt.ArrayLike) -> None:
@@ -102,7 +98,9 @@ class PlaytableWorld:
         change = checked(action, self.action_names) * SCALES
         tip = self._table.arm.tip(self.data)[0]
         self._target = np.clip(self._target + change, LOW, HIGH)
-        self._target[:3] = np.clip(self._target[:3], tip - LEASH, tip + LEASH)
+        self._target[:3] = within_reach(
+            np.clip(self._target[:3], tip - LEASH, tip + LEASH), self._target[3:6]
+        )
         before = self.data.ctrl.copy()
         after = self._table.servos(self._target, before[: len(JOINTS)])
         for substep in range(1, SUBSTEPS + 1):
@@ -134,6 +132,7 @@ class PlaytableWorld:
             lever=get("lever"),
             bulb=bool(self._own[1]),
             led=bool(self._own[2]),
+            pressed=bool(self._own[3]),
             blocks={name: self.data.body(name).xpos.copy() for name in BLOCKS},
             began=dict(zip(BLOCKS, self._began.tolist(), strict=True)),
         )
@@ -150,7 +149,8 @@ class PlaytableWorld:
 
     def expert(self) -> Floats:
         hand = experts.Hand(self._table.arm.tip(self.data)[0], self._target, self.proprio()[6])
-        return np.clip(experts.wanted(self.task, self.facts(), hand, self._layout) / SCALES, -1.0, 1.0)
+        change = experts.wanted(self.task, self.facts(), hand, self._layout)
+        return np.asarray(np.clip(change / SCALES, -1.0, 1.0), np.float64)
 
     def pose(self) -> Floats:
         """Generalized positions, then 1 or 0 for bulb and LED."""
@@ -158,9 +158,12 @@ class PlaytableWorld:
 
     def show(self, pose: Floats) -> None:
         if np.shape(pose) != (self.model.nq + 2,):
-            raise UsageError(f"a pose of the playtable has {self.model.nq + 2} numbers, not {list(np.shape(pose))}.")
+            raise UsageError(
+                f"a pose of the playtable has {self.model.nq + 2} numbers, not {list(np.shape(pose))}."
+            )
         self.data.qpos[:] = pose[:-2]
-        self._table.place(pose[-2] > 0.5, pose[-1] > 0.5)
+        self._own[1:3] = np.asarray(pose[-2:]) > 0.5
+        self._settle()
 
     def save(self) -> Floats:
         """The physics' state, then the own variables, the target and the blocks' places when the task began."""
@@ -170,9 +173,12 @@ class PlaytableWorld:
         parts = (len(self._own), len(self._target), len(self._began))
         size = self._table.states + sum(parts)
         if np.shape(saved) != (size,):
-            raise UsageError(f"a saved state of the playtable has {size} numbers, not {list(np.shape(saved))}.")
+            raise UsageError(
+                f"a saved state of the playtable has {size} numbers, not {list(np.shape(saved))}."
+            )
         physics, self._own, self._target, self._began = (
-            part.copy() for part in np.split(np.asarray(saved, np.float64), np.cumsum((self._table.states, *parts))[:-1])
+            part.copy()
+            for part in np.split(np.asarray(saved, np.float64), np.cumsum((self._table.states, *parts))[:-1])
         )
         self._table.restore(physics)
         self._settle()
@@ -192,10 +198,16 @@ class _Table:
         self.states = int(self._mujoco.mj_stateSize(self.model, self._whole))
         names = ("drawer", "slider", "lever", "button", "front", "back", *BLOCKS)
         self._at = {name: int(self.model.joint(name).qposadr[0]) for name in names}
-        self._paint = {name: (self.model.material(name).id, self.model.material(f"{name}-halo").id) for name in LIT}
+        self._paint = {
+            name: (self.model.material(name).id, self.model.material(f"{name}-halo").id) for name in LIT
+        }
 
     def get(self, joint: str) -> float:
         return float(self.data.qpos[self._at[joint]])
+
+    def sideways(self) -> Floats:
+        """x of the blocks' middles [3], in the order of ``BLOCKS``."""
+        return np.array([self.get(name) for name in BLOCKS])
 
     def put(self, joints: Mapping[str, float]) -> None:
         for name, value in joints.items():
@@ -260,7 +272,9 @@ def _places(random: np.random.Generator) -> Floats:
     """x, y and yaw of the blocks [3, 3]: each in a lane of its own."""
     lanes = np.array(sizes.LANES)[random.permutation(len(BLOCKS))]
     spread = np.array((sizes.BLOCK_REACH, 0.01, 0.2))
-    return random.uniform(-spread, spread, (len(BLOCKS), 3)) + np.stack((0 * lanes, lanes, 0 * lanes), 1)
+    places = random.uniform(-spread, spread, (len(BLOCKS), 3))
+    places[:, 1] += lanes
+    return places
 
 
 def open_world() -> PlaytableWorld:
