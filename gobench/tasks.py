@@ -21,7 +21,12 @@ import numpy.typing as npt
 from gobench.types import Array, Json, Record
 
 ALWAYS_ASKED = ("id", "task", "ask")  # context that every question has
-CONTEXT_KEYS = (*ALWAYS_ASKED, "to_move", "instruction")  # context that some suite or protocol has
+CONTEXT_KEYS = (
+    *ALWAYS_ASKED,
+    "to_move",
+    "instruction",
+    "simulator",
+)  # context that some suite or protocol has
 MOST_FRAMES = 8  # the longest prompt of any task, in frames
 
 
@@ -98,6 +103,9 @@ class Table:
     kinds: Sequence[str]  # [n] the decode audit: a key of Task.kinds
     clean: npt.NDArray[np.bool_]  # [n] the answer was read cleanly
     slices: Mapping[str, npt.NDArray[np.bool_]] = field(default_factory=dict)  # "phase: opening" -> [n]
+    strata: Sequence[
+        str
+    ] = ()  # [n] or none: groups that count alike in means over all samples, however large
 
 
 class Faced(NamedTuple):
@@ -138,6 +146,9 @@ class Task(Protocol):
 
     ``chosen(table, rows) -> Mapping[str, Chosen]``: how its own samples are chosen for a report's "best", "worst" and
     "strangest", where the report's rules do not suit.
+
+    ``acts: bool``: trials also take actions, by ``act(actions float [n, A])`` in place of ``tell``: a model that has
+    ``generate_actions`` is asked for these. Raises ChildError for what is no action.
 
     ``optional: bool``: a result is complete without this task.
 

@@ -220,7 +220,9 @@ class VideoModel(Protocol):
     A model may say more of itself by attributes, all optional (see ``gobench.models.ModelInfo`` for defaults):
     ``frame_size`` (height, width) in pixels; ``max_frames``, the longest prompt it takes; ``context_keys``, what it
     reads of the context; ``kind`` ("video", "state", "floor", "ceiling"); ``parameters``; ``trained_on``. It may have
-    ``begin(public)``, called with a task's public settings before its first sample, and ``close()``.
+    ``begin(public)``, called with a task's public settings before its first sample, and ``close()``. One that knows what
+    to do and not what it looks like has ``generate_actions`` with the arguments of ``generate``, whose answer is a float
+    array [B, n, A]; it is asked for that where a task takes actions.
     """
 
     def generate(

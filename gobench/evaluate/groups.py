@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from gobench import evidence
+from gobench.canonical import sha256
 from gobench.errors import DataError
 from gobench.seeds import seed64
 from gobench.tasks import Ask, Task, Trial, View
@@ -57,6 +59,12 @@ class _Seat:
         self.asked += 1
         self.trial.tell(self.last)
 
+    def act(self, actions: npt.NDArray[np.float64]) -> None:
+        """Hand on actions in place of frames."""
+        self.answers.append(sha256(np.ascontiguousarray(actions).tobytes()))
+        self.asked += 1
+        self.trial.act(actions)  # type: ignore[attr-defined]
+
     def digest(self, frame: Array) -> str:
         """The sha256 of a kept frame, which often is the last answer."""
         if self.last is not None and len(self.last) == 1 and np.array_equal(self.last[0], frame):
@@ -87,10 +95,24 @@ def play(
     live = _asking(seats)
     while live:
         for bunch in bunched(live, _alone if ready_made(model) else _alike):
-            for (seat, _), answer in zip(bunch, _ask(task, bunch, model, seed), strict=True):
-                seat.tell(answer)
+            _answer(task, bunch, model, seed)
         live = _asking([seat for seat, _ in live])
     return [_played(seat, seat.sample in everything) for seat in seats]
+
+
+def _answer(task: Task, bunch: Sequence[Question], model: Loaded, seed: int) -> None:
+    """Put a bunch of questions to the model and hand on its answers: actions where it and the task have them."""
+    if acting(task, model):
+        for (seat, _), actions in zip(bunch, _acts(task, bunch, model, seed), strict=True):
+            seat.act(actions)
+    else:
+        for (seat, _), answer in zip(bunch, _ask(task, bunch, model, seed), strict=True):
+            seat.tell(answer)
+
+
+def acting(task: Task, model: Loaded) -> bool:
+    """Whether a model is asked for actions."""
+    return bool(getattr(task, "acts", False)) and model.acts
 
 
 def _asking(seats: Sequence[_Seat]) -> list[Question]:
@@ -120,19 +142,31 @@ def _alone(question: Question) -> object:
     return question[0].sample
 
 
-def _ask(task: Task, bunch: Sequence[Question], model: Loaded, seed: int) -> Sequence[Array]:
-    """The answers to questions of equal shape, uint8 [n, H, W, 3] each."""
+def _question(
+    task: Task, bunch: Sequence[Question], seed: int
+) -> tuple[Array, int, npt.NDArray[np.uint64], list[Record]]:
+    """Questions of equal shape as the arguments of one call: frames, n, seeds, context."""
     seeds = [seed64(seed, task.name, seat.sample, seat.asked) for seat, _ in bunch]
     context = [
         {"id": seat.sample, "task": task.name, "ask": seat.asked, **ask.context} for seat, ask in bunch
     ]
     frames = np.stack([ask.frames for _, ask in bunch])
-    n = 0 if ready_made(model) else bunch[0][1].n
-    answers = list(model.ask(frames, n, np.array(seeds, np.uint64), context))
+    return frames, bunch[0][1].n, np.array(seeds, np.uint64), context
+
+
+def _ask(task: Task, bunch: Sequence[Question], model: Loaded, seed: int) -> Sequence[Array]:
+    """The answers to questions of equal shape, uint8 [n, H, W, 3] each."""
+    frames, n, seeds, context = _question(task, bunch, seed)
+    answers = list(model.ask(frames, 0 if ready_made(model) else n, seeds, context))
     if ready_made(model):
         for (seat, ask), answer in zip(bunch, answers, strict=True):
             _check_ready(answer, ask, seat.sample, model)
     return answers
+
+
+def _acts(task: Task, bunch: Sequence[Question], model: Loaded, seed: int) -> Sequence[Any]:
+    """The same as actions, float64 [n, A] each."""
+    return list(model.act(*_question(task, bunch, seed)))
 
 
 def _check_ready(answer: Array, ask: Ask, sample: str, model: Loaded) -> None:
@@ -163,8 +197,9 @@ def batch_check(task: Task, samples: Sequence[str], model: Loaded, view: View, s
     for bunch in bunches:
         if not any(seat.sample in alone for seat, _ in bunch):
             continue
-        together = _ask(task, bunch, model, seed)
+        ask = _acts if acting(task, model) else _ask
+        together = ask(task, bunch, model, seed)
         for item, answer in zip(bunch, together, strict=True):
             if item[0].sample in alone:
-                different += not np.array_equal(_ask(task, [item], model, seed)[0], answer)
+                different += not np.array_equal(ask(task, [item], model, seed)[0], answer)
     return {"asked": len(alone), "different": different}

@@ -17,7 +17,7 @@ from gobench.evaluate.folder import read_run
 from gobench.evaluate.protocol import SCORING, protocol_hash
 from gobench.evaluate.rows import begun, read_rows, suite_of
 from gobench.results import Result
-from gobench.statistics import Weights, estimate
+from gobench.statistics import Weights, estimate, macro
 from gobench.tasks import Metric, Suite, Table, Task
 from gobench.types import Record
 
@@ -163,7 +163,7 @@ def _numbers(task: Task, table: Table) -> Record:
 
     def over(mask: npt.NDArray[np.bool_]) -> Record:
         return {
-            name: _number(table.columns[name], mask, table.clusters, weights, metric)
+            name: _number(table.columns[name], mask, table, weights, metric)
             for name, metric in task.metrics.items()
         }
 
@@ -179,18 +179,16 @@ def _numbers(task: Task, table: Table) -> Record:
 def _number(
     column: npt.NDArray[np.float64],
     mask: npt.NDArray[np.bool_],
-    clusters: npt.NDArray[np.int64],
+    table: Table,
     weights: Weights,
     metric: Metric,
 ) -> Record | None:
     """One metric over a part of the samples, with its interval; None where it is defined nowhere."""
-    found = estimate(
-        np.where(mask, column, np.nan),
-        clusters,
-        weights,
-        proportion=metric.unit == "proportion",
-        level=SCORING["level"],
-    )
+    values, bounded = np.where(mask, column, np.nan), metric.unit == "proportion"
+    if len({name for name, there in zip(table.strata, mask, strict=False) if there}) > 1:
+        found = macro(values, table.strata, bounded, SCORING["draws"], SCORING["level"], SCORING["seed"])
+    else:
+        found = estimate(values, table.clusters, weights, proportion=bounded, level=SCORING["level"])
     if found is None:
         return None
     return results.number(found.value, found.interval, found.n, found.method, metric.better, metric.unit)

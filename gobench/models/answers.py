@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from gobench.errors import ChildError
 from gobench.types import Array
@@ -51,6 +52,21 @@ def checked_free(answer: Any, shape: Shape, who: str) -> Sequence[Array]:
             raise ChildError(f"{who} returned frames of shape {list(item.shape)}, not [m, H, W, 3].")
         if n and len(item) and item.shape != shape[1:]:
             raise ChildError(f"{who} returned {shape_hint(item.shape, shape, 0)}")
+    return found
+
+
+def checked_actions(answer: Any, batch: int, n: int, who: str) -> npt.NDArray[np.float64]:
+    """Actions as float64 [B, n, A]. Raises ChildError for anything else, NaN among it."""
+    try:
+        found = np.asarray(answer, np.float64)
+    except (TypeError, ValueError):
+        raise ChildError(
+            f"{who} returned {_name(answer)}: give an array of actions [{batch}, {n}, A]."
+        ) from None
+    if found.ndim != 3 or found.shape[:2] != (batch, n):
+        raise ChildError(f"{who} returned actions of shape {list(found.shape)}, not [{batch}, {n}, A].")
+    if not np.isfinite(found).all():
+        raise ChildError(f"{who} returned actions that are not finite numbers.")
     return found
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gobench.errors import ChildError, GobenchError
-from gobench.models.answers import checked, checked_free
+from gobench.models.answers import checked, checked_actions, checked_free
 from gobench.models.deadline import Caller, LateError, LostError
 from gobench.models.describe import ModelInfo
 from gobench.types import Array, Json, VideoModel
@@ -73,6 +73,29 @@ class Loaded:
         if self.info.any_length and not isinstance(answer, np.ndarray):
             return cast(Array, checked_free(answer, shape, self.who))
         return checked(answer, shape, prompt, self.who)
+
+    @property
+    def acts(self) -> bool:
+        """Whether it answers with actions where a task takes them."""
+        return callable(getattr(self.model, "generate_actions", None))
+
+    def act(
+        self,
+        frames: Array,
+        n: int,
+        seeds: npt.NDArray[np.uint64],
+        context: Sequence[Mapping[str, Json]] | None = None,
+    ) -> npt.NDArray[np.float64]:
+        """The next ``n`` actions after each of B clips, float64 [B, n, A]; the arguments are those of ``ask``.
+
+        Raises:
+            ChildError: no answer in time, an exception, or anything but such an array of finite numbers.
+        """
+        known = self._context(context)
+        asked: Any = self.model
+        what = _question(frames.shape, n).replace("frame", "action", 1)
+        answer = self._call(what, lambda: asked.generate_actions(frames, n, seeds, known))
+        return checked_actions(answer, len(frames), n, self.who)
 
     def begin(self, public: Mapping[str, Json]) -> None:
         """Tell the model a task's public settings, if it listens."""

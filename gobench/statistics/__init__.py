@@ -1,6 +1,7 @@
 """Intervals, tests, ranks and power, in numpy alone.
 
     one number        ``estimate``      a mean with its interval: Wilson, or a bootstrap of whole clusters
+    groups alike      ``macro``         the mean of groups' means, resampled within each
     two models        ``paired``        the difference on common samples; ``paired_p``, ``mcnemar``, ``holm``
     players of games  ``rate``          Elo ratings with intervals over pairs of games
     many models       ``rank``          rank intervals and tiers, simultaneous over all pairs
@@ -24,6 +25,7 @@ from gobench.statistics.power import (
 from gobench.statistics.quantiles import normal_quantile, t_quantile, t_tail
 from gobench.statistics.ranks import Rank, rank
 from gobench.statistics.ratings import Played, Rating, Ratings, UnconnectedError, rate, win_chance
+from gobench.statistics.strata import macro
 
 __all__ = [
     "METHODS",
@@ -42,6 +44,7 @@ __all__ = [
     "estimate",
     "holm",
     "intraclass",
+    "macro",
     "mcnemar",
     "normal_quantile",
     "paired",
