@@ -11,6 +11,7 @@ from math import floor
 from typing import TYPE_CHECKING
 
 from gobench.seeds import seed64
+from gobench.tasks import Suite
 from gobench.types import Clip, Episode, Json, Record, Source
 from gobench_robot.sources.record import EXPERT
 
@@ -101,6 +102,24 @@ class RobotDomain:
     def features(self) -> Mapping[str, Json]:
         """Hugging Face feature types of KEY.json."""
         return FEATURES
+
+    def suites(self) -> Mapping[str, str]:
+        """Suite name -> one line about it, as ``gobench.tasks.Benchmark``."""
+        from gobench_robot.suites import suites
+
+        return suites()
+
+    def protocols(self) -> Mapping[str, str]:
+        """Protocol name -> one line about it."""
+        from gobench_robot.suites import PROTOCOLS
+
+        return PROTOCOLS
+
+    def suite(self, name: str, protocol: str = "standard") -> Suite:
+        """Open a suite under a protocol; raises UsageError for unknown names, DataError for broken inverse dynamics."""
+        from gobench_robot.suites import open_suite
+
+        return open_suite(name, protocol)
 
     def versions(self) -> Mapping[str, str]:
         """What decides the bytes of records and frames beside this version; "none" for what is not installed."""

@@ -1,0 +1,142 @@
+"""The suites and protocols of the robot domain, as tables, and how a suite is put together from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from gobench.errors import UsageError, unknown
+from gobench.tasks import MOST_FRAMES, Suite
+from gobench.types import Json, Record
+from gobench_robot.catalogue import CORE, FPS, task
+from gobench_robot.rollout import DIGITS, Plan
+from gobench_robot.tasks.loop import SEED, ClosedLoop, Sample, Terms, layout
+
+PROTOCOLS: Mapping[str, str] = {
+    "standard": "closed loop: 5 frames are predicted, 4 actions carried out, and again, up to the task's horizon",
+}
+PREDICTED, EXECUTED, LINGER = 5, 4, 8
+CHAINS = (2, 3, 4, 5)
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteRow:
+    """A suite: tasks, and how many episodes of each."""
+
+    about: str
+    scene: str
+    prefix: str  # of the tasks' names
+    episodes: int  # of each task
+    chains: int = 0  # episodes of each length of chain
+    appearance: str = "A"
+    idm: str = "core"
+
+
+SUITES: Mapping[str, SuiteRow] = {
+    "robot-lite": SuiteRow("ten tasks of Meta-World in closed loop, 10 episodes each", "metaworld", "robot", 10),
+    "robot-core": SuiteRow("the same, 50 episodes each", "metaworld", "robot", 50),
+    "playtable": SuiteRow(
+        "the playtable in appearance D: single tasks of three families, and chains of 2 to 5",
+        "playtable", "playtable", 20, chains=20, appearance="D", idm="playtable",
+    ),
+}  # fmt: skip
+
+
+def suites() -> Mapping[str, str]:
+    """Name -> one line; the first one is the default."""
+    return {name: row.about for name, row in SUITES.items()}
+
+
+@lru_cache(maxsize=16)
+def open_suite(name: str, protocol: str = "standard") -> Suite:
+    """Open a suite under a protocol, once a process; no simulator is needed for it.
+
+    Raises:
+        UsageError: an unknown name or protocol.
+        DataError: the inverse dynamics that it is played with is missing or broken.
+    """
+    if name not in SUITES:
+        raise unknown("suite", name, SUITES)
+    if protocol not in PROTOCOLS:
+        raise UsageError(f"the suite {name} has no protocol {protocol!r}; it has {', '.join(PROTOCOLS)}.")
+    row = SUITES[name]
+    tasks = [_task(f"{row.prefix}/closed-loop", name, row, singles(name, row))]
+    if row.chains:
+        tasks.append(_task(f"{row.prefix}/chains", name, row, chains(name, row)))
+    return Suite(name, row.about, tuple(tasks))
+
+
+def names_of(scene: str) -> Sequence[str]:
+    """The single tasks of a scene."""
+    if scene == "metaworld":
+        return tuple(CORE)
+    from gobench_robot.envs.playtable.tasks import TASKS
+
+    return tuple(TASKS)
+
+
+def singles(suite: str, row: SuiteRow) -> Iterator[Sample]:
+    """Every task of the scene, in so many layouts."""
+    for name in names_of(row.scene):
+        for number in range(row.episodes):
+            yield _sample(f"{name}-{number:02d}", suite, row, (name,), number)
+
+
+def chains(suite: str, row: SuiteRow) -> Iterator[Sample]:
+    """Chains of each length, in so many layouts."""
+    from gobench_robot.envs.playtable.tasks import chain
+
+    for length in CHAINS:
+        for number in range(row.chains):
+            tasks = chain(length, layout(suite, ["chain"], 100 * length + number))
+            yield _sample(f"chain{length}-{number:02d}", suite, row, tasks, number)
+
+
+def _sample(name: str, suite: str, row: SuiteRow, tasks: tuple[str, ...], number: int) -> Sample:
+    plan = Plan(row.scene, tasks, layout(suite, tasks, number), row.appearance, 0.0)
+    return Sample(name, plan, sum(task(one).horizon for one in tasks))
+
+
+def _task(name: str, suite: str, row: SuiteRow, samples: Iterator[Sample]) -> ClosedLoop:
+    table = {sample.id: sample for sample in samples}
+    terms = Terms(PREDICTED, EXECUTED, LINGER, "static", row.idm)
+    return ClosedLoop(name, row.scene, table, terms, _settings(suite, row, table, terms), _public(name, suite, row))
+
+
+def _settings(suite: str, row: SuiteRow, samples: Mapping[str, Sample], terms: Terms) -> Mapping[str, Json]:
+    from gobench.canonical import dumps, sha256
+    from gobench_robot.envs.metaworld import VERSION
+    from gobench_robot.idm.artifact import shipped
+
+    asked = [[s.id, s.plan.to_json(), s.horizon] for s in samples.values()]
+    settings: Record = {
+        "scene": row.scene,
+        "samples": len(samples),
+        "asked": sha256(dumps(asked)),
+        "layout_seed": SEED,
+        "predicted": terms.predicted,
+        "executed": terms.executed,
+        "linger": terms.linger,
+        "camera": terms.camera,
+        "fps": FPS,
+        "action_digits": DIGITS,
+        "most_frames": MOST_FRAMES,
+        "idm": {"name": row.idm, "sha256": shipped(row.idm).sha256},
+    }
+    if row.scene == "metaworld":
+        settings["metaworld"] = VERSION
+    return settings
+
+
+def _public(name: str, suite: str, row: SuiteRow) -> Mapping[str, Json]:
+    return {
+        "task": name,
+        "suite": suite,
+        "protocol": "standard",
+        "scene": row.scene,
+        "fps": FPS,
+        "predicted": PREDICTED,
+        "executed": EXECUTED,
+        "camera": "static",
+    }
