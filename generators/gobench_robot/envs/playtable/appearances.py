@@ -21,10 +21,10 @@ class Layout:
 
     drawer: float  # x of the drawer's middle, at the front edge
     cabinet: float  # x of the middle of the cabinet with the sliding door
+    bulb: float  # x of the bulb, on the cabinet
+    led: float  # x of the LED, on the cabinet
     lever: Place
-    bulb: Place
     button: Place
-    led: Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Appearance:
 
 APPEARANCES: Mapping[str, Appearance] = {
     "A": Appearance(
-        layout=Layout(-0.10, 0.0, (0.31, -0.03), (0.33, 0.17), (-0.32, -0.03), (-0.33, 0.17)),
+        layout=Layout(-0.10, 0.0, 0.17, -0.17, (0.33, -0.03), (-0.335, -0.03)),
         view=View((0.0, -1.12, 0.86), (0.0, -0.02, 0.03), 40.0),
         top=Pattern("checker", (0.86, 0.76, 0.60), (0.83, 0.72, 0.56), 6.0),
         desk=(0.62, 0.47, 0.33),
@@ -92,7 +92,7 @@ APPEARANCES: Mapping[str, Appearance] = {
         diffuse=0.55,
     ),
     "B": Appearance(
-        layout=Layout(0.10, 0.02, (-0.31, -0.02), (-0.33, 0.17), (0.32, -0.04), (0.33, 0.17)),
+        layout=Layout(0.10, 0.02, -0.15, 0.19, (-0.33, -0.02), (0.335, -0.04)),
         view=View((-0.12, -1.10, 0.88), (0.0, -0.02, 0.03), 40.0),
         top=Pattern("flat", (0.47, 0.33, 0.24), (0.47, 0.33, 0.24)),
         desk=(0.30, 0.21, 0.16),
@@ -112,7 +112,7 @@ APPEARANCES: Mapping[str, Appearance] = {
         diffuse=0.52,
     ),
     "C": Appearance(
-        layout=Layout(0.0, -0.03, (0.31, -0.10), (0.34, 0.17), (-0.33, 0.0), (-0.34, 0.17)),
+        layout=Layout(0.0, -0.03, 0.16, -0.20, (0.33, -0.10), (-0.335, 0.0)),
         view=View((0.14, -1.10, 0.90), (0.0, -0.02, 0.03), 40.0),
         top=Pattern("checker", (0.80, 0.83, 0.85), (0.74, 0.78, 0.81), 10.0),
         desk=(0.42, 0.46, 0.50),
@@ -132,7 +132,7 @@ APPEARANCES: Mapping[str, Appearance] = {
         diffuse=0.58,
     ),
     "D": Appearance(
-        layout=Layout(-0.04, 0.04, (-0.31, -0.09), (-0.32, 0.17), (0.33, 0.01), (0.34, 0.17)),
+        layout=Layout(-0.04, 0.04, -0.14, 0.20, (-0.33, -0.09), (0.335, 0.01)),
         view=View((0.05, -1.06, 0.94), (0.0, -0.02, 0.02), 41.0),
         top=Pattern("checker", (0.58, 0.66, 0.56), (0.55, 0.62, 0.53), 4.0),
         desk=(0.80, 0.78, 0.72),

@@ -23,11 +23,12 @@ NEAR = 0.012  # m: over ``start`` within this, the tip comes down
 LANE = 0.020  # m: within this it is in the lane
 READY = 0.012  # m: the opening is as it should be
 RISEN = 0.035  # m below ``TRAVEL`` that still count as above everything
-SIDE = 0.055  # m from a block's middle, or the knob's, to the tip beside it
+SIDE = 0.055  # m from a block's middle to the tip beside it
 TOUCH = sizes.BLOCK + sizes.FINGER[1]  # m from a block's middle to the tip that touches its side
 BESIDE_BAR = (
     sizes.BAR + 2 * sizes.FINGER[0]
 )  # m from the drawer's bar to the middle of the closed fingers that touch it
+BESIDE_BALL = 0.02 + sizes.FINGER[1]  # m from the middle of the lever's ball to the tip that touches it
 DENT = 0.017  # m by which the tip may come nearer than touching, where things are turned, tilted or give way
 SLOW = 0.024  # m a frame while pushing
 
@@ -144,7 +145,8 @@ def _bulb(after: str, facts: Facts, layout: Layout) -> Stroke:
     """Beside the lever, push it over the middle."""
     side, (x, y) = (1 if after == "on" else -1), layout.lever
     ball = x + sizes.LEVER_LENGTH * np.sin(facts.lever)
-    return _sideways(side, ball - side * SIDE, x + side * 0.03, (y, sizes.LEVER_Z + 0.035), SIDE - 0.025)
+    start = ball - side * (BESIDE_BALL + 0.014)
+    return _sideways(side, start, x + side * 0.03, (y, sizes.LEVER_Z + 0.035), BESIDE_BALL)
 
 
 def _led(after: str, facts: Facts, layout: Layout) -> Stroke:

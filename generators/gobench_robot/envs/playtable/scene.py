@@ -224,7 +224,7 @@ def _lever(look: Appearance) -> str:
     x, y = look.layout.lever
     length, tilt = sizes.LEVER_LENGTH, sizes.LEVER_TILT
     return (
-        _box((x, y, sizes.LEVER_Z / 2), (0.055, 0.035, sizes.LEVER_Z / 2), look.stand, _FURNITURE)
+        _box((x, y, sizes.LEVER_Z / 2), (0.05, 0.035, sizes.LEVER_Z / 2), look.stand, _FURNITURE)
         + f'<body name="lever" pos="{_n([x, y, sizes.LEVER_Z])}"><joint name="lever" type="hinge" axis="0 1 0" '
         f'range="{-tilt} {tilt}" damping=".02" frictionloss=".01" armature=".002"/>'
         + _limb((0, 0, 0), (0, 0, length), 0.009, look.joints, _FURNITURE, 'mass=".03"')
@@ -248,15 +248,15 @@ def _button(look: Appearance) -> str:
 
 def _lights(look: Appearance) -> tuple[str, ...]:
     """The bulb on its post, the LED on its box, and what shines around them when they are on."""
-    (x, y), (u, v) = look.layout.bulb, look.layout.led
+    bulb, led, y = look.layout.bulb, look.layout.led, sizes.CABINET_Y
+    foot = 2 * sizes.CABINET_HALF[2] + 0.01
     return (
-        _geom("cylinder", (x, y, 0.06), (0.012, 0.06), look.stand, _AIR),
-        _geom("cylinder", (x, y, 0.008), (0.035, 0.008), look.stand, _AIR),
-        _geom("sphere", (x, y, 0.15), (0.036,), "bulb", _AIR),
-        _geom("sphere", (x, y, 0.15), (0.056,), "bulb-halo", _AIR),
-        _box((u, v, 0.055), (0.042, 0.03, 0.055), look.stand),
-        _geom("ellipsoid", (u, v - 0.03, 0.075), (0.028, 0.016, 0.026), "led", _AIR),
-        _geom("ellipsoid", (u, v - 0.03, 0.075), (0.046, 0.030, 0.043), "led-halo", _AIR),
+        _geom("cylinder", (bulb, y, foot + 0.015), (0.016, 0.015), look.stand, _AIR),
+        _geom("sphere", (bulb, y, foot + 0.06), (0.036,), "bulb", _AIR),
+        _geom("sphere", (bulb, y, foot + 0.06), (0.056,), "bulb-halo", _AIR),
+        _box((led, y, foot + 0.04), (0.045, 0.03, 0.04), look.stand),
+        _geom("ellipsoid", (led, y - 0.03, foot + 0.044), (0.030, 0.016, 0.028), "led", _AIR),
+        _geom("ellipsoid", (led, y - 0.03, foot + 0.044), (0.048, 0.030, 0.045), "led-halo", _AIR),
     )
 
 
