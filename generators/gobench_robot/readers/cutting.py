@@ -65,7 +65,7 @@ def merged(actions: Floats, span: range, merge: Sequence[str]) -> Floats:
 
 def _tasks(whole: Real, span: range) -> tuple[tuple[str, ...], tuple[int, ...]]:
     """The tasks that are at hand in some frame of a span, and where in it each begins."""
-    ends = (*whole.starts[1:], whole.frames)
+    ends = (*whole.starts[1:], whole.frames)[: len(whole.tasks)]
     found = []
     for task, start, end in zip(whole.tasks, whole.starts, ends, strict=True):
         inside = [place for place, frame in enumerate(span) if start <= frame < end]

@@ -12,6 +12,7 @@ from pathlib import Path
 from gobench.errors import DataError
 from gobench_robot.readers.contract import BrokenError
 
+_FOLDERS = re.compile(r"(?<![\w.])/[^\s'\"]*/")
 _NUMBERS = re.compile(r"(\d+)")
 
 
@@ -105,8 +106,8 @@ def natural(name: str) -> list[tuple[int, str]]:
 
 def why(error: BaseException) -> str:
     """One line about an error, without places on this machine."""
-    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return " ".join(text.split())[:200] or type(error).__name__
+    text = getattr(error, "strerror", None) or str(error)
+    return " ".join(_FOLDERS.sub("", text).split())[:200] or type(error).__name__
 
 
 def _unlisted(error: OSError) -> None:

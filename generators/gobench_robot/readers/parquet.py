@@ -36,6 +36,7 @@ def rows(path: str, columns: Sequence[str] | None, episode: int | None, what: st
 def column(table: Any, name: str, what: str) -> Floats:
     """Numbers, or lists of equally many numbers, as float64 [rows, numbers]. Raises BrokenError."""
     import pyarrow as pa
+    import pyarrow.compute as pc
 
     if name not in table.column_names:
         raise BrokenError("metadata", f"{what}: there is no column {name}.")
@@ -47,11 +48,10 @@ def column(table: Any, name: str, what: str) -> Floats:
             or pa.types.is_large_list(values.type)
             or pa.types.is_fixed_size_list(values.type)
         ):
-            flat = values.flatten()
-            width = len(flat) // max(1, len(values))
-            if values.null_count or {len(cell) for cell in values.to_pylist()} - {width}:
+            lengths = pc.list_value_length(values).unique().to_pylist()
+            if len(lengths) != 1 or lengths[0] is None:
                 raise BrokenError("shape", f"{what}: {name} has rows of different lengths.")
-            values = flat
+            width, values = lengths[0], values.flatten()
         if values.null_count or not (pa.types.is_floating(values.type) or pa.types.is_integer(values.type)):
             raise BrokenError(
                 "shape", f"{what}: {name} is {values.type} with {values.null_count} gaps, not numbers."

@@ -99,7 +99,7 @@ class _Restricted(pickle.Unpickler):
         self._classes = classes
 
     def find_class(self, module: str, name: str) -> Any:
-        full = f"{module}.{name}"
+        full = f"{_OLD_MODULES.get(module, module)}.{name}"
         if full in self._classes:
             return type("Inert", (_Stand,), {"kind": full})
         if full in _ALLOWED:
@@ -247,6 +247,11 @@ def _bytearray(data: Any = b"", coding: Any = "latin-1") -> bytearray:
     return bytearray(_encode(data, coding) if isinstance(data, str) else data)
 
 
+def _no_bytes() -> bytes:
+    return b""
+
+
+_OLD_MODULES = {"__builtin__": "builtins", "copy_reg": "copyreg"}
 _NUMPY: Mapping[str, Any] = {
     "multiarray._reconstruct": _reconstruct,
     "multiarray.scalar": _scalar,
@@ -258,13 +263,11 @@ _ALLOWED: Mapping[str, Any] = {
     "numpy.dtype": _type,
     "builtins.set": set,
     "builtins.frozenset": frozenset,
+    "builtins.bytes": _no_bytes,
     "builtins.bytearray": _bytearray,
     "builtins.object": object,
-    "__builtin__.set": set,
-    "__builtin__.object": object,
     "collections.OrderedDict": dict,
     "copyreg._reconstructor": _plain,
-    "copy_reg._reconstructor": _plain,
     "_codecs.encode": _encode,
 }
 """All that a pickle may name, by what it calls it."""
