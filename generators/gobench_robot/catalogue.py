@@ -83,6 +83,11 @@ def task(name: str) -> Task:
     return table[name]
 
 
+def of_scene(scene: str) -> tuple[str, ...]:
+    """The names of a scene's tasks."""
+    return tuple(name for name, row in tasks().items() if row.scene == scene)
+
+
 def tasks() -> Mapping[str, Task]:
     """All tasks by name, the core set first."""
     from gobench_robot.envs.playtable.tasks import TASKS

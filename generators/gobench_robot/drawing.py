@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from gobench.canonical import dumps, loads
 from gobench.clips import ArrayClip
 from gobench.errors import DataError
 from gobench.types import Array, Clip, Json, Yuv
 from gobench_robot import envs
 from gobench_robot.envs.world import Floats, World
 from gobench_robot.rollout import Plan, roll
+from gobench_robot.sources.real import open_source
 from gobench_robot.sources.record import EXPERT
+
+if TYPE_CHECKING:
+    from gobench_robot.readers import Reader
+
+STATIC = "static"  # of real data: the reader's first camera
 
 
 class EpisodeClip:
@@ -95,10 +103,16 @@ def film(record: Mapping[str, Json], options: Mapping[str, Json]) -> Clip:
     """The clip of a finished record while its dataset is built; frames of real data come from ``options``' folder."""
     if record["source"] == EXPERT:
         return EpisodeClip(record)
-    from gobench_robot.readers import open_reader
-
-    frames = open_reader(options["sources"][0]).frames(record["origin"], options["camera"])
+    reader = real_reader(dumps(options["sources"][0]))
+    camera = reader.cameras[0] if options["camera"] == STATIC else options["camera"]
+    frames = reader.frames(record["origin"], camera)
     return ArrayClip(fitted(frames, record["size"]), record["fps"])
+
+
+@lru_cache(maxsize=4)
+def real_reader(source: bytes) -> Reader:
+    """The reader of a source as JSON, opened once a process."""
+    return open_source(loads(source, "a source"))
 
 
 def fitted(frames: Array, size: int) -> Array:

@@ -38,11 +38,16 @@ def exhibit(task: ClosedLoop, sample: str, row: Record | None, frames: Mapping[s
 
 def _facts(row: Record) -> dict[str, str]:
     came = outcome(row)
-    facts = {"outcome": KINDS[came.kind], "steps": f"{len(row['actions'])} ({len(row['actions']) / FPS:.1f} s)"}
+    facts = {
+        "outcome": KINDS[came.kind],
+        "steps": f"{len(row['actions'])} ({len(row['actions']) / FPS:.1f} s)",
+    }
     if came.done:
         facts["done after"] = f"{came.steps:.0f} steps"
     if row["gaps"]:
-        facts["imagined against executed"] = f"{100 * float(np.mean(row['gaps'])):.1f}% of the range, on average"
+        facts["imagined against executed"] = (
+            f"{100 * float(np.mean(row['gaps'])):.1f}% of the range, on average"
+        )
     facts["answers"] = row["answer"]
     return facts
 

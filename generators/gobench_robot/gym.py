@@ -26,6 +26,7 @@ from gobench_robot.catalogue import FPS, tasks
 NAMESPACE, VERSION = "VideoGoBench", 1
 CAMERAS = ("static", "gripper", "both")
 SEEDS = 1 << 53
+REACH = 10.0  # metres or radians: nothing that a robot feels of itself is further
 
 Observation = dict[str, npt.NDArray[Any]]
 
@@ -47,7 +48,7 @@ def register() -> None:
         )
 
 
-class RobotEnv(gymnasium.Env[Observation, npt.NDArray[np.float32]]):
+class RobotEnv(gymnasium.Env[Any, Any]):
     """One task of the catalogue.
 
     Args:
@@ -86,7 +87,7 @@ class RobotEnv(gymnasium.Env[Observation, npt.NDArray[np.float32]]):
         self.observation_space = gymnasium.spaces.Dict(
             {
                 "rgb": gymnasium.spaces.Box(0, 255, (size, width, 3), np.uint8),
-                "proprio": gymnasium.spaces.Box(-np.inf, np.inf, (len(self.world.proprio_names),), np.float32),
+                "proprio": gymnasium.spaces.Box(-REACH, REACH, (len(self.world.proprio_names),), np.float32),
             }
         )
         self.action_space = gymnasium.spaces.Box(-1, 1, (len(self.world.action_names),), np.float32)
@@ -100,15 +101,13 @@ class RobotEnv(gymnasium.Env[Observation, npt.NDArray[np.float32]]):
         self.world.reset([self.task], own, self.appearance)
         return self._observation(), {**self._info(False), "seed": own}
 
-    def step(
-        self, action: npt.NDArray[np.float32]
-    ) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
+    def step(self, action: npt.NDArray[np.float32]) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """Hold an action for 1/20 s. Raises UsageError for one out of range, of another shape, or NaN."""
         self.world.step(action)
         done = self.world.success()
         return self._observation(), float(done), done, False, self._info(done)
 
-    def render(self) -> npt.NDArray[np.uint8] | None:  # type: ignore[override]
+    def render(self) -> npt.NDArray[np.uint8] | None:
         """The picture of the camera, uint8 [H, W, 3], in the mode "rgb_array"."""
         return self._picture() if self.render_mode == "rgb_array" else None
 

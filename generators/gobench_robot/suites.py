@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
 from gobench.errors import UsageError, unknown
 from gobench.tasks import MOST_FRAMES, Suite
 from gobench.types import Json, Record
-from gobench_robot.catalogue import CORE, FPS, task
+from gobench_robot.catalogue import FPS, of_scene, task
 from gobench_robot.rollout import DIGITS, Plan
 from gobench_robot.tasks.loop import SEED, ClosedLoop, Sample, Terms, layout
 
@@ -67,18 +67,9 @@ def open_suite(name: str, protocol: str = "standard") -> Suite:
     return Suite(name, row.about, tuple(tasks))
 
 
-def names_of(scene: str) -> Sequence[str]:
-    """The single tasks of a scene."""
-    if scene == "metaworld":
-        return tuple(CORE)
-    from gobench_robot.envs.playtable.tasks import TASKS
-
-    return tuple(TASKS)
-
-
 def singles(suite: str, row: SuiteRow) -> Iterator[Sample]:
     """Every task of the scene, in so many layouts."""
-    for name in names_of(row.scene):
+    for name in of_scene(row.scene):
         for number in range(row.episodes):
             yield _sample(f"{name}-{number:02d}", suite, row, (name,), number)
 
@@ -101,7 +92,9 @@ def _sample(name: str, suite: str, row: SuiteRow, tasks: tuple[str, ...], number
 def _task(name: str, suite: str, row: SuiteRow, samples: Iterator[Sample]) -> ClosedLoop:
     table = {sample.id: sample for sample in samples}
     terms = Terms(PREDICTED, EXECUTED, LINGER, "static", row.idm)
-    return ClosedLoop(name, row.scene, table, terms, _settings(suite, row, table, terms), _public(name, suite, row))
+    return ClosedLoop(
+        name, row.scene, table, terms, _settings(suite, row, table, terms), _public(name, suite, row)
+    )
 
 
 def _settings(suite: str, row: SuiteRow, samples: Mapping[str, Sample], terms: Terms) -> Mapping[str, Json]:

@@ -24,7 +24,6 @@ def make_source(options: Mapping[str, Json], episodes: int, seed: int) -> Source
         from gobench_robot.sources.experts import Experts
 
         return Experts.of(source, episodes, seed)
-    from gobench_robot.readers import open_reader
-    from gobench_robot.sources.real import RealData
+    from gobench_robot.sources.real import RealData, open_source
 
-    return RealData(open_reader(source), episodes)
+    return RealData(open_source(source), episodes)

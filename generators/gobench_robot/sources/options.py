@@ -3,7 +3,7 @@
     {"size": 128, "camera": "static", "label_fraction": 0.1, "reader": "",
      "sources": [{"kind": "expert", "tasks": [...], "appearances": ["A"], "noise": [0.1], "chain": 0, "keep_failures": false}]}
 
-A recipe for real data has a ``reader`` and no source: ``--data PATH`` adds it, ``{"kind": READER, "path": PATH, ...}``.
+A scene's name among ``tasks`` stands for all of its tasks. A recipe for real data has a ``reader`` and no source: ``--data PATH`` adds it, ``{"kind": READER, "path": PATH, ...}``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 from gobench.errors import UsageError, unknown
 from gobench.types import Json, Record
-from gobench_robot.catalogue import CORE, task
+from gobench_robot.catalogue import CORE, of_scene, task
 from gobench_robot.sources.record import EXPERT
 
 CAMERAS = ("static", "gripper", "both")
@@ -90,16 +90,27 @@ def _source(source: Any) -> Record:
         raise UsageError(f'a source is a table with a kind, as in {{kind = "expert"}}; got {source!r}.')
     if source["kind"] == EXPERT:
         return _experts(source)
-    from gobench_robot.readers import configure_reader
+    return _real(source)
 
-    return configure_reader(source)
+
+def _real(source: Mapping[str, Json]) -> Record:
+    """A source of real data: its folder and the reader's own options."""
+    from gobench_robot.readers import configured
+
+    path = source.get("path", "")  # not there in options that were stored
+    if not isinstance(path, str):
+        raise UsageError(f"path is the folder of the data; got {path!r}.")
+    own = {key: value for key, value in source.items() if key not in ("kind", *PATHS)}
+    return {"kind": source["kind"], "path": path, **configured(source["kind"], own)}
 
 
 def _experts(source: Mapping[str, Json]) -> Record:
     if strange := sorted(set(source) - set(EXPERTS)):
         raise unknown("key of a source of the kind expert", strange[0], EXPERTS)
     table = {**EXPERTS, **source}
-    scenes = {task(name).scene for name in _words("tasks", table["tasks"])}
+    named = _words("tasks", table["tasks"])
+    table["tasks"] = [name for word in named for name in of_scene(word) or (word,)]
+    scenes = {task(name).scene for name in table["tasks"]}
     for name in _words("appearances", table["appearances"]):
         if name not in (APPEARANCES if scenes == {"playtable"} else APPEARANCES[:1]):
             raise unknown(f"appearance of {', '.join(sorted(scenes))}", name, APPEARANCES)

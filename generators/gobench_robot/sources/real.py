@@ -13,6 +13,14 @@ if TYPE_CHECKING:
     from gobench_robot.readers import Reader
 
 
+def open_source(source: Mapping[str, Json]) -> Reader:
+    """The reader of a configured source. Raises DataError where its folder is not of its kind."""
+    from gobench_robot.readers import open_reader
+
+    own = {key: value for key, value in source.items() if key not in ("kind", "path")}
+    return open_reader(source["kind"], source["path"], own)
+
+
 @dataclass(frozen=True)
 class RealData:
     """As ``gobench.types.Source``, over a reader."""
@@ -44,12 +52,12 @@ class RealData:
                 "number": index,
                 "tasks": list(found.tasks),
                 "instruction": found.instruction,
-                "starts": [0] * len(found.tasks),
+                "starts": list(found.starts),
                 "appearance": "",
                 "noise": 0.0,
                 "seed": 0,
                 "frames": found.frames,
-                "fps": found.fps,
+                "fps": max(1, round(found.fps)),
                 "success": True,
                 "success_frame": found.frames - 1,
             }
