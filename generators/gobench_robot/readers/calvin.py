@@ -81,10 +81,10 @@ class Calvin(FolderReader):
         self._hashes: dict[str, str] = {}
         origins = []
         for split in self._splits():
-            read = self._annotated if self.options["segments"] == "language" else self._recorded
-            for number, segment in enumerate(read(split)):
+            annotated = self.options["segments"] == "language"
+            kind = "segment" if annotated else "recording"
+            for number, segment in enumerate((self._annotated if annotated else self._recorded)(split)):
                 self._segments.append((split, segment))
-                kind = "segment" if segment[2] else "recording"
                 origins.append(f"{_under(split, kind)}-{number:05d}")
         return origins
 

@@ -115,7 +115,7 @@ class LeRobot(FolderReader):
         """Which frames of the file are the episode's. Raises BrokenError where they are not one by one where they should be."""
         wanted = row.begins[camera] + times
         found = track.nearest(wanted)
-        far = np.abs(track.shown[found] * track.tick - wanted) > 0.5 / self._meta.fps
+        far = ~(np.abs(track.shown[found] * track.tick - wanted) <= 0.5 / self._meta.fps)  # NaN is far
         if far.any() or (np.diff(found) <= 0).any():
             wrong = int(np.argmax(far)) if far.any() else int(np.argmax(np.diff(found) <= 0)) + 1
             raise BrokenError(

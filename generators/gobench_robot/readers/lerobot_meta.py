@@ -55,7 +55,7 @@ class Meta:
             raise DataError(
                 f"no LeRobot dataset can be read in {folder.name}: {error.detail} {_HELP}"
             ) from error
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise DataError(
                 f"{folder.name}: meta/ is not that of a LeRobot dataset ({error!r:.100}). {_HELP}"
             ) from error
@@ -73,7 +73,9 @@ class Meta:
         self._major = int(version[1])
         self._chunk = int(info.get("chunks_size") or 1000)
         self._total = int(info.get("total_episodes") or 0)
-        self._features: Mapping[str, Json] = dict(info["features"])
+        self._features: Mapping[str, Mapping[str, Json]] = {
+            str(n): dict(f) for n, f in info["features"].items()
+        }
         self._data_path = str(info.get("data_path") or DATA[self._major])
         self._video_path = str(info.get("video_path") or VIDEOS[self._major])
         self.fps = float(info["fps"])
@@ -149,7 +151,7 @@ class Meta:
         try:
             length, tasks = int(row["length"]), tuple(str(task) for task in row.get("tasks") or ())
             return Row(index, length, tasks, *self._places(index, row))
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise BrokenError("metadata", f"meta/episodes, episode {index}: {error!r:.100}") from None
 
     def _places(self, index: int, row: Mapping[str, Json]) -> tuple[Any, Any, Any]:
@@ -172,8 +174,8 @@ class Meta:
     def names(self, feature: str, prefix: str, count: int) -> tuple[str, ...]:
         """Names of a feature's numbers: its own where they are so many."""
         found = (self._features.get(feature) or {}).get("names")
-        while isinstance(found, dict) and len(found) == 1:  # {"motors": [...]}
-            found = next(iter(found.values()))
+        while isinstance(found, dict | list) and len(found) == 1 != count:  # {"motors": [...]}, [[...]]
+            found = next(iter(found.values() if isinstance(found, dict) else found))
         names = tuple(map(str, found)) if isinstance(found, list | dict) else ()
         return names if len(names) == count else arrays.named(prefix, count)
 
@@ -181,21 +183,26 @@ class Meta:
         """The tasks of an episode and the frames at which they begin. Raises BrokenError."""
         found: list[tuple[str, int]] = []
         last = None
-        for frame, number in enumerate(int(index) for index in indices):
+        for frame, number in enumerate(indices.tolist()):
             if number != last:
                 if number not in self._tasks:
                     raise BrokenError(
                         "metadata",
-                        f"episode {row.index} has the task {number}, which meta/tasks does not name.",
+                        f"episode {row.index} has the task {number:g}, which meta/tasks does not name.",
                     )
-                found.append((self._tasks[number], frame))
+                found.append((self._tasks[int(number)], frame))
             last = number
         return found
 
 
 def _is_depth(feature: Mapping[str, Json]) -> bool:
-    about = {**feature, **(feature.get("info") or {}), **(feature.get("video_info") or {})}
-    return bool(about.get("is_depth_map") or about.get("video.is_depth_map"))
+    told = (feature, feature.get("info"), feature.get("video_info"))
+    return any(
+        about.get(key)
+        for about in told
+        if isinstance(about, dict)
+        for key in ("is_depth_map", "video.is_depth_map")
+    )
 
 
 def _filled(pattern: str, fields: Mapping[str, Any]) -> str:

@@ -12,6 +12,7 @@ import io
 import pickle
 import pickletools
 import re
+import tokenize
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -66,7 +67,7 @@ def array_file(data: bytes, what: str) -> Any:
         shape, fortran, dtype, begin = npy_header(io.BytesIO(data))
         if not dtype.hasobject:
             return npy_array(data[begin:], shape, fortran, dtype)
-    except ValueError as error:
+    except (ValueError, OverflowError, MemoryError) as error:
         raise BrokenError("unreadable", f"{what}: {why(error)}") from None
     found = unpickled(data[begin:], what)
     return found.item() if isinstance(found, np.ndarray) and found.shape == () else found
@@ -74,12 +75,19 @@ def array_file(data: bytes, what: str) -> Any:
 
 def npy_header(stream: Any) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
     """Shape, whether columns run first, type, and where the numbers begin. Raises ValueError."""
-    version = np.lib.format.read_magic(stream)
+    try:
+        version = np.lib.format.read_magic(stream)
+        return (*_header(stream, version), stream.tell())
+    except (tokenize.TokenError, SyntaxError, TypeError, OverflowError, RecursionError) as error:
+        raise ValueError(f"the head of the array is broken: {why(error)}") from None
+
+
+def _header(stream: Any, version: tuple[int, int]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     if version not in ((1, 0), (2, 0)):
         raise ValueError(f"a .npy file of version {version} is not read here")
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, fortran, dtype = read(stream)
-    return shape, fortran, dtype, stream.tell()
+    return shape, fortran, dtype
 
 
 def npy_array(

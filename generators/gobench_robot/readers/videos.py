@@ -104,6 +104,8 @@ def _track(path: str, mtime: int, size: int) -> Track:
         if not container.streams.video:
             raise ValueError("it has no video")
         stream = container.streams.video[0]
+        if stream.codec_context is None:
+            raise ValueError("its video is of a kind that is not known here")
         for packet in container.demux(stream):
             if packet.pts is None or packet.size == 0 or packet.is_discard:
                 hidden += bool(packet.size)

@@ -101,7 +101,7 @@ def test_frames_are_a_function_of_the_origin(folder: Path) -> None:
 
 def test_metadata_decode_no_pixels(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole, asked = Npz.array, list[str]()
-    monkeypatch.setattr(Npz, "array", lambda self, name: asked.append(name) or whole(self, name))
+    monkeypatch.setattr(Npz, "array", lambda self, name: whole(self, (asked.append(name), name)[1]))
     only(open_reader("calvin", str(folder)))
     assert set(asked) == {"rel_actions", "robot_obs"}
 
@@ -172,6 +172,12 @@ def test_partial_and_broken_copies_are_rejected_one_by_one(folder: Path) -> None
 def test_wrong_arrays_are_rejected(folder: Path, change: Mapping[str, Any], expected: str) -> None:
     np.savez(folder / "training/episode_0000103.npz", **{**timestep(103), **change})
     assert reason(folder) == expected
+
+
+def test_damaged_heads_of_arrays_are_unreadable(folder: Path) -> None:
+    path = folder / "validation/episode_0000103.npz"
+    path.write_bytes(path.read_bytes().replace(b"(48, 60, 3), }", b"(48, 60, 3(, }"))
+    assert reason(folder, split="validation") == "unreadable"
 
 
 def test_damaged_pixels_are_found_by_the_option_check(folder: Path) -> None:

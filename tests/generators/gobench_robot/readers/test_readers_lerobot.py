@@ -206,6 +206,7 @@ BAD_COLUMNS: Mapping[str, tuple[Any, str]] = {
     "frame_index": (pa.array([0, 1, 2, 3, 4, 6, 5]), "length"),
     "task_index": (pa.array([7] * 7), "metadata"),
     "timestamp": (pa.array(np.arange(7, dtype=np.float32)), "length"),
+    "reward": (pa.array([1.0] * 7, pa.float32()), ""),
 }
 
 
@@ -216,8 +217,14 @@ def test_wrong_columns_reject_their_episode_alone(
 ) -> None:
     values, expected = BAD_COLUMNS[column]
     folder = make(version, {column: values})
-    assert reason(folder) == expected
-    assert isinstance(only(open_reader("lerobot", str(folder)), 0), Real)
+    reader = open_reader("lerobot", str(folder))
+    assert getattr(only(reader, 1), "reason", "") == expected
+    assert isinstance(only(reader, 0), Real)
+
+
+def test_times_that_are_no_numbers(make: Callable[..., Path]) -> None:
+    times = [*(f / FPS for f in range(6)), float("nan")]
+    assert reason(make("v2.1", {"timestamp": pa.array(times, pa.float32())})) == "length"
 
 
 def test_rows_and_videos_of_other_lengths(make: Callable[..., Path], make_video: Callable[..., Path]) -> None:
@@ -240,6 +247,10 @@ def _noise(path: Path) -> None:
     path.write_bytes(b"noise" * 100)
 
 
+def _unknown_codec(path: Path) -> None:
+    path.write_bytes(path.read_bytes().replace(b"avc1", b"zzzz"))
+
+
 def _playlist(path: Path) -> None:
     path.write_text("#EXTM3U\n#EXTINF:1,\n/etc/passwd\n")
 
@@ -251,7 +262,7 @@ DATA, VIDEO = "data/chunk-000/episode_000001.parquet", f"videos/chunk-000/{CAMER
     ("name", "change", "expected"),
     [(DATA, Path.unlink, "missing"), (DATA, _cut, "unreadable"), (DATA, _noise, "unreadable"),
      (VIDEO, Path.unlink, "missing"), (VIDEO, _cut, "unreadable"), (VIDEO, _noise, "unreadable"),
-     (VIDEO, _playlist, "unreadable")],
+     (VIDEO, _playlist, "unreadable"), (VIDEO, _unknown_codec, "unreadable")],
 )  # fmt: skip
 def test_partial_and_broken_copies(
     make: Callable[..., Path], name: str, change: Callable[[Path], None], expected: str
@@ -308,9 +319,11 @@ def test_links_that_lead_out_are_not_followed(make: Callable[..., Path], tmp_pat
 
 @pytest.mark.parametrize(
     ("name", "content", "message"),
-    [("info.json", "{", "is no JSON"), ("info.json", "[]", "is no table"), ("info.json", '{"codebase_version": "v1.6"}', "v1.6"),
-     ("info.json", '{"codebase_version": "v2.1"}', "features"), ("episodes.jsonl", "{}\n", "episode_index"),
-     ("episodes.jsonl", "", "0 episodes"), ("tasks.jsonl", '{"task": 3}\n', "task_index")],
+    [("info.json", "{", "is no JSON"), ("info.json", "[]", "is no table"),
+     ("info.json", '{"codebase_version": "v1.6"}', "v1.6"), ("info.json", '{"codebase_version": "v2.1"}', "features"),
+     ("info.json", '{"codebase_version": "v2.1", "fps": 1, "features": {"a": 3}}', "meta/"),
+     ("episodes.jsonl", "{}\n", "episode_index"), ("episodes.jsonl", "", "0 episodes"),
+     ("tasks.jsonl", '{"task": 3}\n', "task_index")],
 )  # fmt: skip
 def test_metadata_of_another_form_are_data_errors(
     make: Callable[..., Path], name: str, content: str, message: str
