@@ -5,6 +5,7 @@ One of each scene a process, as the rest of the room uses them; ``open_world`` m
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
@@ -39,7 +40,9 @@ def own_world(scene: str) -> World:
 
 @cache
 def own_painter() -> Painter:
-    """This process's renderers."""
+    """This process's renderers, let go before the GL library is."""
     from gobench_robot.envs.painter import Painter
 
-    return Painter()
+    found = Painter()
+    atexit.register(found.close)
+    return found

@@ -3,7 +3,8 @@
     {"size": 128, "camera": "static", "label_fraction": 0.1, "reader": "",
      "sources": [{"kind": "expert", "tasks": [...], "appearances": ["A"], "noise": [0.1], "chain": 0, "keep_failures": false}]}
 
-A scene's name among ``tasks`` stands for all of its tasks. A recipe for real data has a ``reader`` and no source: ``--data PATH`` adds it, ``{"kind": READER, "path": PATH, ...}``.
+A scene's name among ``tasks`` stands for all of its tasks. A recipe for real data has a ``reader`` and no source: ``--data
+PATH`` adds it, ``{"kind": READER, "path": PATH, ...}``.
 """
 
 from __future__ import annotations
