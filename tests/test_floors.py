@@ -118,11 +118,19 @@ def at_import(path: Path) -> set[str]:
     }
 
 
-TORCH = {"gobench/loader": "top", "gobench/models": "inside", "baselines/gobench_videoworld": "top"}
+TORCH = {
+    "gobench/loader": "top",
+    "gobench/models": "inside",
+    "baselines/gobench_videoworld": "top",
+    "generators/gobench_robot/idm": "top",
+}
 """Folder -> whether its files may import torch when they are imported, or inside their functions; nobody else may."""
 WITHOUT_TORCH = {
     f"baselines/gobench_videoworld/{name}"
     for name in ("__init__.py", "config.py", "options.py", "configure.py", "model.py", "commands")
+} | {
+    f"generators/gobench_robot/idm/{name}"
+    for name in ("__init__.py", "artifact.py", "config.py", "policy.py")
 }
 """What of those folders is imported before anything is trained or asked: not when imported, and ``model`` inside alone."""
 
@@ -150,7 +158,7 @@ def test_the_table_of_torch_names_what_there_is() -> None:
 
 @pytest.mark.parametrize("place", sorted(WITHOUT_TORCH))
 def test_what_is_to_be_light_brings_no_torch_with_it(place: str) -> None:
-    parts = place.removeprefix("baselines/").removesuffix(".py").removesuffix("/__init__").split("/")
+    parts = place.split("/", 1)[1].removesuffix(".py").removesuffix("/__init__").split("/")
     code = f"import sys, {'.'.join(parts)}; sys.exit('torch' in sys.modules)"
     assert not subprocess.run([sys.executable, "-c", code], timeout=60).returncode, f"{place} imports torch"
 
