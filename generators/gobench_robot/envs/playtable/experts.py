@@ -29,8 +29,10 @@ BESIDE_BAR = (
     sizes.BAR + 2 * sizes.FINGER[0]
 )  # m from the drawer's bar to the middle of the closed fingers that touch it
 BESIDE_BALL = 0.02 + sizes.FINGER[1]  # m from the middle of the lever's ball to the tip that touches it
+SURE = 0.006  # m by which a goal is overdone
 DENT = 0.017  # m by which the tip may come nearer than touching, where things are turned, tilted or give way
-SLOW = 0.024  # m a frame while pushing
+BROAD = 0.02  # m between the fingers that push a block: touched at two places it does not turn away
+SLOW = 0.020  # m a frame while pushing
 
 
 class Hand(NamedTuple):
@@ -55,7 +57,7 @@ class Stroke:
 def wanted(task: str, facts: Facts, hand: Hand, layout: Layout) -> Floats:
     """How the target should change [7]: metres, radians (back to pointing down), metres of opening."""
     goal = GOALS[task]
-    if goals.reached(task, facts) or _spent(goal, facts):
+    if goals.reached(task, facts, SURE) or _spent(goal, facts):
         return _rise(hand)
     stroke = _stroke(goal, facts, layout)
     if _in_lane(hand.tip, stroke):
@@ -113,13 +115,15 @@ def _push(goal: Push, facts: Facts) -> Stroke:
     """From beside the block to where it will be 7.5 cm from where it was."""
     x, y, _ = facts.blocks[goal.block]
     end = facts.began[goal.block] + goal.side * (goals.PUSHED + 0.015 - TOUCH)
-    return _sideways(goal.side, x - goal.side * SIDE, end, (y, 0.022), SIDE - TOUCH)
+    return _sideways(goal.side, x - goal.side * SIDE, end, (y, 0.022), SIDE - TOUCH, BROAD)
 
 
-def _sideways(side: int, start: float, end: float, at: tuple[float, float], gap: float) -> Stroke:
+def _sideways(
+    side: int, start: float, end: float, at: tuple[float, float], gap: float, opening: float = 0.0
+) -> Stroke:
     """To the ``side`` at y and z; what it moves is ``gap`` away. An end behind the start is the start."""
     end = side * max(side * end, side * start + 1e-3)
-    return Stroke(np.array((start, *at)), np.array((end, *at)), gap + DENT)
+    return Stroke(np.array((start, *at)), np.array((end, *at)), gap + DENT, opening, opening)
 
 
 def _drawer(after: str, facts: Facts, layout: Layout) -> Stroke:

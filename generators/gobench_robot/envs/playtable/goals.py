@@ -32,18 +32,14 @@ class Facts:
     began: Mapping[str, float]  # x of the blocks' middles when the task at hand began
 
 
-def state(facts: Facts, fixture: str) -> str:
-    """The state in which a fixture is, or "between"."""
+def state(facts: Facts, fixture: str, margin: float = 0.0) -> str:
+    """The state in which a fixture is, by ``margin`` (m) more than it need be, or "between"."""
     if fixture == "drawer":
-        return (
-            "open"
-            if facts.drawer >= DRAWER_OPEN
-            else "closed"
-            if facts.drawer <= DRAWER_CLOSED
-            else "between"
-        )
+        opened, closed = facts.drawer >= DRAWER_OPEN + margin, facts.drawer <= DRAWER_CLOSED - margin
+        return "open" if opened else "closed" if closed else "between"
     if fixture == "slider":
-        return "left" if facts.slider <= -SLIDER_AT else "right" if facts.slider >= SLIDER_AT else "between"
+        at = SLIDER_AT + margin
+        return "left" if facts.slider <= -at else "right" if facts.slider >= at else "between"
     return "on" if getattr(facts, fixture) else "off"
 
 
@@ -53,17 +49,17 @@ def on_table(block: Floats) -> bool:
     return bool(inside.all() and block[2] > ON_TABLE)
 
 
-def reached(task: str, facts: Facts) -> bool:
+def reached(task: str, facts: Facts, margin: float = 0.0) -> bool:
     """Whether the goal of ``task`` is reached now.
 
     A fixture must be in the state that the task asks for; a block must lie on the table, 6 cm or more to its side of
-    where it was when the task began.
+    where it was when the task began; all that by ``margin`` (m) more than it need be.
     """
     goal = GOALS[task]
     if not isinstance(goal, Push):
-        return state(facts, goal.fixture) == goal.after
+        return state(facts, goal.fixture, margin) == goal.after
     block = facts.blocks[goal.block]
-    return on_table(block) and goal.side * (block[0] - facts.began[goal.block]) >= PUSHED
+    return on_table(block) and goal.side * (block[0] - facts.began[goal.block]) >= PUSHED + margin
 
 
 def possible(task: str, facts: Facts) -> bool:

@@ -264,7 +264,7 @@ def _blocks() -> tuple[str, ...]:
     half = sizes.BLOCK
     return tuple(
         f'<body name="{name}" pos="{_n([0, y, half])}"><freejoint name="{name}"/>'
-        + _box((0, 0, 0), (half, half, half), BLOCK_COLOURS[name], _MOVER, 'mass=".08"')
+        + _box((0, 0, 0), (half, half, half), BLOCK_COLOURS[name], _MOVER, 'mass=".08" friction="1 .01 .001"')
         + "</body>"
         for name, y in zip(BLOCKS, sizes.LANES, strict=True)
     )

@@ -10,7 +10,7 @@ FRONT = -TOP[1]  # y of the front edge
 FLOOR = -0.42  # z
 
 BLOCK = 0.025  # half an edge
-LANES = (-0.19, -0.105, -0.02)  # y of the blocks' places: a block that is pushed along x meets no other
+LANES = (-0.175, -0.09, -0.005)  # y of the blocks' places: a block that is pushed along x meets no other
 BLOCK_REACH = 0.115  # |x| of a block at first, at most
 
 DRAWER_HALF = (0.15, 0.042)  # half width and half height of the drawer's front
