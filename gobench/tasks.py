@@ -231,7 +231,7 @@ class Benchmark(Protocol):
         ...
 
     def suite(self, name: str, protocol: str = "standard") -> Suite:
-        """Open a suite under a named protocol.
+        """Open a suite under a named protocol; "NAME:PART" is a part of one where the domain has such.
 
         Raises:
             UsageError: an unknown name or protocol.

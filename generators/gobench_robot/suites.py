@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -52,24 +52,36 @@ def suites() -> Mapping[str, str]:
 def open_suite(name: str, protocol: str = "standard") -> Suite:
     """Open a suite under a protocol, once a process; no simulator is needed for it.
 
+    "NAME:TASK,TASK" is the part of a suite that asks for some single tasks alone.
+
     Raises:
         UsageError: an unknown name or protocol.
         DataError: the inverse dynamics that it is played with is missing or broken.
     """
-    if name not in SUITES:
+    base, _, part = name.partition(":")
+    if base not in SUITES:
         raise unknown("suite", name, SUITES)
     if protocol not in PROTOCOLS:
         raise UsageError(f"the suite {name} has no protocol {protocol!r}; it has {', '.join(PROTOCOLS)}.")
-    row = SUITES[name]
-    tasks = [_task(f"{row.prefix}/closed-loop", name, row, singles(name, row))]
-    if row.chains:
+    row = SUITES[base]
+    wanted = asked_tasks(base, row, part.split(",")) if part else of_scene(row.scene)
+    tasks = [_task(f"{row.prefix}/closed-loop", name, row, singles(base, row, wanted))]
+    if row.chains and not part:
         tasks.append(_task(f"{row.prefix}/chains", name, row, chains(name, row)))
     return Suite(name, row.about, tuple(tasks))
 
 
-def singles(suite: str, row: SuiteRow) -> Iterator[Sample]:
-    """Every task of the scene, in so many layouts."""
-    for name in of_scene(row.scene):
+def asked_tasks(suite: str, row: SuiteRow, named: Sequence[str]) -> Sequence[str]:
+    """The named tasks of a suite, in its order. Raises UsageError for one that it does not have."""
+    known = of_scene(row.scene)
+    if strange := [name for name in named if name not in known]:
+        raise unknown(f"task of the suite {suite}", strange[0], known)
+    return [name for name in known if name in named]
+
+
+def singles(suite: str, row: SuiteRow, names: Sequence[str]) -> Iterator[Sample]:
+    """Single tasks, in so many layouts each."""
+    for name in names:
         for number in range(row.episodes):
             yield _sample(f"{name}-{number:02d}", suite, row, (name,), number)
 

@@ -30,12 +30,13 @@ def open_suite(name: str, protocol: str = "standard") -> Suite:
 
 
 def benchmark_of(suite: str) -> Benchmark:
-    """The domain that offers a suite. Raises UsageError for an unknown one."""
+    """The domain that offers a suite, or the part "SUITE:PART" of one. Raises UsageError for an unknown one."""
     table, broken = registry.suites()
-    if suite not in table:
+    name = suite.partition(":")[0]
+    if name not in table:
         error = unknown("suite", suite, table)
         raise UsageError(" ".join([str(error), *broken]))
-    return cast(Benchmark, registry.domain(table[suite]))
+    return cast(Benchmark, registry.domain(table[name]))
 
 
 def default_suite(domain: str | None) -> str:
