@@ -43,7 +43,7 @@ def test_what_all_readers_share_stands_there() -> None:
     told = rows("Options of every reader")
     assert told.keys() == COMMON.keys()
     assert told["stride"] == "1" and told["max_frames"] == "0" and told["check"] == "`headers`"
-    assert rows("What is not taken") == {reason: text for reason, text in REASONS.items()}
+    assert rows("What is not taken") == dict(REASONS)
 
 
 def test_the_example_runs(tmp_path: Path, make_video: Callable[..., Path]) -> None:
