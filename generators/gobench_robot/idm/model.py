@@ -36,9 +36,9 @@ class InverseDynamics:
             raise DataError(
                 f"actions are read off square frames, not {frames.shape[1]} x {frames.shape[2]} pixels."
             )
-        seen = np.ascontiguousarray(resized(frames, self.size, self.size))
+        seen = torch.from_numpy(resized(np.array(frames), self.size, self.size))
         with one_thread(), torch.inference_mode():
-            told, _ = self.network(to_input(torch.tensor(seen))[None])
+            told, _ = self.network(to_input(seen)[None])
         found: Floats = told[0].double().clamp(-1, 1).numpy()
         return found
 
