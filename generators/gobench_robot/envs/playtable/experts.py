@@ -57,16 +57,16 @@ class Stroke:
 def wanted(task: str, facts: Facts, hand: Hand, layout: Layout) -> Floats:
     """How the target should change [7]: metres, radians (back to pointing down), metres of opening."""
     goal = GOALS[task]
-    if goals.reached(task, facts, SURE) or _spent(goal, facts):
-        return _rise(hand)
     stroke = _stroke(goal, facts, layout)
+    if goals.reached(task, facts, SURE) or _spent(goal, facts):
+        return _rise(hand, stroke)
     if _in_lane(hand.tip, stroke):
         return _along(hand, stroke)
     aside = np.abs(hand.tip[:2] - stroke.start[:2]).max()
     if aside < NEAR and abs(hand.opening - stroke.opening) < READY:
         return _change(hand, stroke.start, stroke.opening)
     if hand.tip[2] < TRAVEL - RISEN:
-        return _rise(hand)
+        return _rise(hand, stroke)
     return _change(hand, np.array((*stroke.start[:2], TRAVEL)), stroke.opening)
 
 
@@ -75,8 +75,9 @@ def _spent(goal: Goal, facts: Facts) -> bool:
     return isinstance(goal, Turn) and goal.fixture == "led" and facts.pressed
 
 
-def _rise(hand: Hand) -> Floats:
-    return _change(hand, np.array((*hand.target[:2], max(TRAVEL, hand.target[2]))), hand.target[6])
+def _rise(hand: Hand, stroke: Stroke) -> Floats:
+    """Let go and go up."""
+    return _change(hand, np.array((*hand.target[:2], max(TRAVEL, hand.target[2]))), stroke.opening)
 
 
 def _change(hand: Hand, to: Floats, opening: float) -> Floats:
