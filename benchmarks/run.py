@@ -24,6 +24,7 @@ BENCHES = (
     "evaluation",
     "videoworld_training",
     "videoworld_generation",
+    "robot_rendering",
 )
 
 

@@ -70,9 +70,13 @@ class RobotDomain:
         return make_source(options, episodes, seed)
 
     def fingerprint(self, episode: Episode, dedup: str) -> int:
-        """64-bit identity: what an expert's episode follows from, or where a real one lies."""
+        """64-bit identity: what an expert's episode follows from, or where a real one lies.
+
+        Pieces of one real episode are alike by "symmetry", which splits follow from: they are never in two splits.
+        """
         record = episode.record
-        keys = IDENTITY if record["source"] == EXPERT else ("source", "origin")
+        own = ("source", "number" if dedup == "symmetry" else "origin")
+        keys = IDENTITY if record["source"] == EXPERT else own
         return seed64(0, *(f"{key}={record[key]}" for key in keys))
 
     def finish(self, episode: Episode, key: str, options: Mapping[str, Json], seed: int) -> Episode:

@@ -6,6 +6,7 @@ One of each scene a process, as the rest of the room uses them; ``open_world`` m
 from __future__ import annotations
 
 import atexit
+import threading
 from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
@@ -22,6 +23,7 @@ SCENES: Mapping[str, str] = {
     "playtable": "gobench_robot.envs.playtable.world:PlaytableWorld",
 }
 """Scene -> its class."""
+_local = threading.local()
 
 
 def open_world(scene: str) -> World:
@@ -38,11 +40,12 @@ def own_world(scene: str) -> World:
     return open_world(scene)
 
 
-@cache
 def own_painter() -> Painter:
-    """This process's renderers, let go before the GL library is."""
+    """This thread's renderers, let go before the GL library is: a context is of use to one thread at a time."""
     from gobench_robot.envs.painter import Painter
 
-    found = Painter()
-    atexit.register(found.close)
+    if not hasattr(_local, "painter"):
+        _local.painter = Painter()
+        atexit.register(_local.painter.close)
+    found: Painter = _local.painter
     return found

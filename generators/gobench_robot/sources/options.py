@@ -76,7 +76,8 @@ def apply(options: Mapping[str, Json], flags: Mapping[str, Json]) -> Record:
             raise UsageError(
                 "--data is for recipes that read real data, such as robot-lerobot; this one makes its own."
             )
-        changed["sources"] = [{"kind": options["reader"], "path": str(flags["data"])}]
+        # every frame is looked at first: a broken one then costs its episode and not the build
+        changed["sources"] = [{"kind": options["reader"], "path": str(flags["data"]), "check": "pixels"}]
     return changed
 
 

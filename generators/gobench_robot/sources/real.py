@@ -52,7 +52,7 @@ class RealData:
                 "number": index,
                 "tasks": list(found.tasks),
                 "instruction": found.instruction,
-                "starts": list(found.starts),
+                "starts": list(found.starts) or [0],
                 "appearance": "",
                 "noise": 0.0,
                 "seed": 0,
