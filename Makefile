@@ -1,5 +1,6 @@
 # make quickstart   a virtual environment, an install, a first dataset, a model trained on it, its scores
 #                   MINUTES=10: another model of so many minutes, in runs/go9-tiny-model-10min
+# make quickstart-robot   the same for robot arms: a dataset of ten tasks, floors and ceilings in closed loop
 # make reproduce-small   the paper's three systems, SEEDS=3 of each, trained for MINUTES=4 each and compared
 # make test         install what the tests need and run them        make test-slow   the minutes-long ones
 # make check        ruff format, ruff, mypy, the floors             make bench       speed beside peers, as a table
@@ -22,7 +23,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt
 export NUMBA_CACHE_DIR ?= $(CURDIR)/.numba_cache
 
-.PHONY: quickstart reproduce-small test test-slow extras check bench clean
+.PHONY: quickstart quickstart-robot reproduce-small test test-slow extras check bench clean
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed; this is " + sys.version + ". Try: make PYTHON=python3.12 ...")'
@@ -73,6 +74,30 @@ quickstart: $(VENV)/.installed
 	@echo "  gobench go render --sgf tests/data/go9_katago_sgf.zip game.gif"
 	@echo "  gobench build-dataset go9-tiny --theme wood --codec moves --games 500 --out runs/wood"
 	@echo "  gobench recipes"
+
+ROBOT ?= runs/robot-tiny
+EPISODES ?= 30
+
+quickstart-robot: $(VENV)/.installed
+	$(PIP) -e '.[robot,metaworld]'
+	$(BIN)/gobench doctor mujoco metaworld
+	$(BIN)/gobench build-dataset robot-tiny --out $(ROBOT) --workers $(JOBS)
+	$(BIN)/gobench verify $(ROBOT) --sample 10
+	$(BIN)/gobench preview $(ROBOT)
+	for who in robot-still robot-random robot-future robot-expert; do \
+	  $(BIN)/gobench evaluate $$who --suite robot-lite --limit $(EPISODES) --out $(ROBOT)-eval/$$who || exit 1; \
+	done
+	@echo
+	@echo "Done. Where things lie:"
+	@echo "  $(ROBOT)/data          the shards: 200 episodes of ten tasks; one in ten carries its actions"
+	@echo "  $(ROBOT)-preview/      index.html shows the episodes in a browser; sheet.png and clips.gif to look at"
+	@echo "  $(ROBOT)-eval/*/       report.html and result.json of floors (still, random) and ceilings:"
+	@echo "                         the expert's own future frames, read by inverse dynamics, and the expert itself"
+	@echo "Try next ($(BIN) on your PATH, or: source $(BIN)/activate):"
+	@echo "  gobench compare $(ROBOT)-eval/robot-still $(ROBOT)-eval/robot-future"
+	@echo "  gobench train videoworld --data $(ROBOT) --out runs/arm/model.pt --minutes 10"
+	@echo "  gobench evaluate runs/arm/model.pt --suite robot-lite --limit $(EPISODES)"
+	@echo "  gobench build-dataset playtable --out runs/playtable"
 
 reproduce-small: $(VENV)/.installed
 	$(PIP) -e '.[plots]'
