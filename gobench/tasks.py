@@ -150,6 +150,9 @@ class Task(Protocol):
     ``acts: bool``: trials also take actions, by ``act(actions float [n, A])`` in place of ``tell``: a model that has
     ``generate_actions`` is asked for these. Raises ChildError for what is no action.
 
+    ``alike: Sequence[str]``: keys of rows that say under what a sample was played, such as what drew its pictures: results
+    in which they differ are not compared.
+
     ``optional: bool``: a result is complete without this task.
 
     ``unavailable() -> str``: why it cannot be run on this machine, in a line that says what to do; "" where it can.

@@ -18,7 +18,17 @@ from gobench.compare.differences import (
     moved,
     slice_differences,
 )
-from gobench.compare.sides import Read, Side, common_tasks, open_side, read, refuse_unlike, unlike_models
+from gobench.compare.sides import (
+    Read,
+    Side,
+    common_tasks,
+    open_side,
+    read,
+    refuse_unlike,
+    refused,
+    unlike_models,
+    unlike_rows,
+)
 from gobench.errors import DataError, unknown
 from gobench.evaluate.protocol import SCORING
 from gobench.statistics import Weights
@@ -108,6 +118,7 @@ def compare(a: Path | str, b: Path | str, force: bool = False, metric: str | Non
     names, left_out = common_tasks(sides[0].result, sides[1].result)
     _check_metric(metric, sides[0], names)
     tasks = [_task(*sides, name, force, metric) for name in names]
+    notes += refused([line for task in tasks for line in unlike_rows(task.a, task.b)], force)
     notes += left_out + [line for task in tasks for line in _unpaired(task)]
     return Comparison(*sides, SCORING["level"], notes, tasks)
 

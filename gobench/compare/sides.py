@@ -88,7 +88,11 @@ def unlike(a: Result, b: Result) -> list[str]:
 
 def refuse_unlike(a: Result, b: Result, force: bool) -> list[str]:
     """What differs, as notes, where ``force`` allows it; raises UsageError otherwise."""
-    found = unlike(a, b)
+    return refused(unlike(a, b), force)
+
+
+def refused(found: list[str], force: bool) -> list[str]:
+    """Differences in words as notes where ``force`` allows them; raises UsageError otherwise."""
     if found and not force:
         raise UsageError(
             f"the results are not comparable: {'; '.join(found)}. "
@@ -158,6 +162,18 @@ def read(side: Side, name: str, known: frozenset[str] | None, force: bool) -> Re
     _, rows = evidence.read(side.folder, name)
     novel = None if known is None else {sample: sample not in known for sample in task.ids}
     return Read(task, {row["id"]: row for row in rows}, task.table(rows, novel))
+
+
+def unlike_rows(a: Read, b: Read) -> list[str]:
+    """In what two sides' samples were not played alike, by ``Task.alike``, in words; empty if in nothing."""
+    found = []
+    for key in getattr(a.task, "alike", ()):
+        seen = [sorted({str(row[key]) for row in side.rows.values()}) for side in (a, b)]
+        if seen[0] != seen[1]:
+            found.append(
+                f"{a.task.name} has the {key} {', '.join(seen[0])} in A and {', '.join(seen[1])} in B"
+            )
+    return found
 
 
 def _check_protocol(side: Side, task: Task, force: bool) -> None:

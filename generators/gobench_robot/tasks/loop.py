@@ -102,6 +102,7 @@ class ClosedLoop:
     headline: str = "success"
     chained: bool = True
     acts: bool = True  # a model may answer with actions
+    alike: Sequence[str] = ("renderer",)
     most_together: int = TOGETHER
     metrics: Mapping[str, Metric] = field(default_factory=lambda: METRICS)
     kinds: Mapping[str, str] = field(default_factory=lambda: KINDS)

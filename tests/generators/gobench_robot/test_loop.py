@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gobench.compare import compare
 from gobench.errors import ChildError, DataError, UsageError
 from gobench.evaluate import evaluate, score
 from gobench.evaluate.groups import play
 from gobench.models import load
 from gobench.tasks import View
+from gobench_robot.envs.fingerprint import fingerprint
 from gobench_robot.rollout import Plan
 from gobench_robot.tasks.loop import ClosedLoop, Sample, Terms, layout, outcome
 
@@ -34,7 +36,9 @@ def loop(episodes: int = 2, linger: int = 2) -> ClosedLoop:
         for number in range(episodes):
             plan = Plan("metaworld", (name,), layout("test", (name,), number), "A", 0.0)
             samples[f"{name}-{number:02d}"] = Sample(f"{name}-{number:02d}", plan, 30)
-    task = ClosedLoop("robot/test", "metaworld", samples, Terms(5, 4, linger, "static", "none"), {}, {"scene": "metaworld"})
+    task = ClosedLoop(
+        "robot/test", "metaworld", samples, Terms(5, 4, linger, "static", "none"), {}, {"scene": "metaworld"}
+    )
     task.__dict__["idm"] = Nothing()
     return task
 
@@ -135,5 +139,17 @@ def test_a_suite_is_evaluated_resumed_and_scored_again(tmp_path: Path) -> None:
     again = evaluate("robot-expert", suite, tmp_path / "other", batch=4, limit=6, workers=2)
     ours, theirs = ((p / "evidence").glob("*.jsonl") for p in (out, again))
     assert [p.read_bytes() for p in sorted(ours)] == [p.read_bytes() for p in sorted(theirs)]
+    assert compare(out, again).tasks[0].metrics["success"].value == 0.0  # type: ignore[union-attr]
+    _redrawn(again)
+    with pytest.raises(UsageError, match="renderer"):
+        compare(out, again)
     with pytest.raises(UsageError, match="handle-press"):
         evaluate("robot-still", "robot-lite:handle-pres", tmp_path / "no")
+
+
+def _redrawn(folder: Path) -> None:
+    """The same run as if another renderer had drawn its pictures."""
+    (path,) = (folder / "evidence").glob("*.jsonl")
+    hash_of = fingerprint("metaworld")["hash"].encode()
+    path.write_bytes(path.read_bytes().replace(hash_of, b"0" * len(hash_of)))
+    score(folder)
