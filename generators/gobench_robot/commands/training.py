@@ -69,8 +69,8 @@ def measure_lines(found: Record) -> Iterator[str]:
         return
     yield f"on {found['episodes']} held-out labelled episodes, {found['actions']} actions:"
     yield f"{'action':<10}{'mean abs. error':>17}{'R2':>8}{'right sign':>12}"
-    for name, row in found["each"].items():
-        yield f"{name:<10}{row['mae']:>17.3f}{_cell(row, 'r2'):>8}{_cell(row, 'sign'):>12}"
+    for row in found["each"]:
+        yield f"{row['action']:<10}{row['mae']:>17.3f}{_cell(row, 'r2'):>8}{_cell(row, 'sign'):>12}"
 
 
 def _cell(row: Record, key: str) -> str:

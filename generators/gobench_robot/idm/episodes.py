@@ -137,7 +137,9 @@ def _some(train: list[Labelled], labels: int, seed: int) -> list[Labelled]:
 
 def _origin(data: Dataset, keys: Sequence[str]) -> Record:
     return {
-        "name": data.folder.resolve().name,
+        "name": data.manifest[
+            "recipe"
+        ],  # not the folder's, so that the same data give the same file anywhere
         "recipe": data.manifest["recipe"],
         "content": data.manifest["content"],
         "manifest_sha256": sha256_file(data.folder / MANIFEST),

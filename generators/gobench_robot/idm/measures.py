@@ -17,16 +17,17 @@ def measures(names: Sequence[str], pairs: Sequence[tuple[Floats, Floats]]) -> Re
     """Measures of (told, true) actions, float64 [T - 1, A] each of an episode.
 
     Returns:
-        "episodes", "actions", and per name of an action "mae" (mean absolute error), "r2" (1 - mean squared error /
-        variance) and "sign" (share with the right sign, of actions of at least ``PLAIN``). What is not defined is left out.
+        "episodes", "actions", and "each": for each number of an action its name as "action", "mae" (mean absolute error), "r2"
+        (1 - mean squared error / variance) and "sign" (share with the right sign, of actions of at least ``PLAIN``). What is
+        not defined is left out.
     """
     if not pairs:
-        return {"episodes": 0, "actions": 0, "each": {}}
+        return {"episodes": 0, "actions": 0, "each": []}
     told, true = (np.concatenate(rows) for rows in zip(*pairs, strict=True))
     return {
         "episodes": len(pairs),
         "actions": len(true),
-        "each": {name: _each(told[:, i], true[:, i]) for i, name in enumerate(names)},
+        "each": [{"action": name, **_each(told[:, i], true[:, i])} for i, name in enumerate(names)],
     }
 
 

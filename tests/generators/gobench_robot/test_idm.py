@@ -156,8 +156,8 @@ def test_disturbed_pictures_follow_from_the_seed_and_a_still_run_stays_still_but
 def test_measures_of_actions() -> None:
     true = np.array([[1.0, 0.0], [-1.0, 0.0]])
     found = measures(["dx", "dy"], [(true * [0.5, 1], true), (true, true)])
-    assert found["each"]["dx"] == {"mae": 0.25, "r2": 0.875, "sign": 1.0}
-    assert found["each"]["dy"] == {"mae": 0.0} and found["actions"] == 4
+    assert found["each"][0] == {"action": "dx", "mae": 0.25, "r2": 0.875, "sign": 1.0}
+    assert found["each"][1] == {"action": "dy", "mae": 0.0} and found["actions"] == 4
     assert measures(["dx"], [])["actions"] == 0
 
 
