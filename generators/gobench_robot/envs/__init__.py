@@ -5,8 +5,6 @@ One of each scene a process, as the rest of the room uses them; ``open_world`` m
 
 from __future__ import annotations
 
-import atexit
-import threading
 from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
@@ -15,15 +13,15 @@ from typing import TYPE_CHECKING, cast
 from gobench.errors import unknown
 
 if TYPE_CHECKING:
-    from gobench_robot.envs.painter import Painter
+    from gobench_robot.envs.easel import Easel
     from gobench_robot.envs.world import World
 
 SCENES: Mapping[str, str] = {
     "metaworld": "gobench_robot.envs.metaworld:MetaWorld",
     "playtable": "gobench_robot.envs.playtable.world:PlaytableWorld",
+    "calvin": "gobench_robot.calvin.world:CalvinWorld",
 }
 """Scene -> its class."""
-_local = threading.local()
 
 
 def open_world(scene: str) -> World:
@@ -40,12 +38,9 @@ def own_world(scene: str) -> World:
     return open_world(scene)
 
 
-def own_painter() -> Painter:
-    """This thread's renderers, let go before the GL library is: a context is of use to one thread at a time."""
-    from gobench_robot.envs.painter import Painter
+@cache
+def own_painter() -> Easel:
+    """Who draws for this process, for any of its threads."""
+    from gobench_robot.envs.easel import Easel
 
-    if not hasattr(_local, "painter"):
-        _local.painter = Painter()
-        atexit.register(_local.painter.close)
-    found: Painter = _local.painter
-    return found
+    return Easel()
