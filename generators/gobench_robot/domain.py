@@ -107,6 +107,12 @@ class RobotDomain:
         """Hugging Face feature types of KEY.json."""
         return FEATURES
 
+    def card_facts(self, manifest: Mapping[str, Json]) -> Record:
+        """What only robots know of a dataset's card: the licence, the scenes, and the flags of its command."""
+        from gobench_robot.card_facts import card_facts
+
+        return card_facts(self, manifest)
+
     def suites(self) -> Mapping[str, str]:
         """Suite name -> one line about it, as ``gobench.tasks.Benchmark``."""
         from gobench_robot.suites import suites

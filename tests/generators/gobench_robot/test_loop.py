@@ -139,7 +139,7 @@ def test_a_suite_is_evaluated_resumed_and_scored_again(tmp_path: Path) -> None:
     again = evaluate("robot-expert", suite, tmp_path / "other", batch=4, limit=6, workers=2)
     ours, theirs = ((p / "evidence").glob("*.jsonl") for p in (out, again))
     assert [p.read_bytes() for p in sorted(ours)] == [p.read_bytes() for p in sorted(theirs)]
-    assert compare(out, again).tasks[0].metrics["success"].value == 0.0  # type: ignore[union-attr]
+    assert compare(out, again).tasks[0].metrics["success"].change.value == 0.0  # type: ignore[union-attr]
     _redrawn(again)
     with pytest.raises(UsageError, match="renderer"):
         compare(out, again)
