@@ -136,11 +136,10 @@ def _some(train: list[Labelled], labels: int, seed: int) -> list[Labelled]:
 
 
 def _origin(data: Dataset, keys: Sequence[str]) -> Record:
+    recipe = data.manifest["recipe"]
     return {
-        "name": data.manifest[
-            "recipe"
-        ],  # not the folder's, so that the same data give the same file anywhere
-        "recipe": data.manifest["recipe"],
+        "name": recipe,  # not the folder's: the same data give the same file anywhere
+        "recipe": recipe,
         "content": data.manifest["content"],
         "manifest_sha256": sha256_file(data.folder / MANIFEST),
         "episodes": len(keys),
