@@ -19,7 +19,7 @@ FPS = 20
 class Task:
     """One thing to do."""
 
-    scene: str  # "metaworld" or "playtable"
+    scene: str  # "metaworld", "playtable" or "calvin"
     family: str  # tasks that are alike: "drawer", "push", "light", ...
     wordings: tuple[str, ...]  # instructions that mean it; an episode has one of them
     horizon: int  # steps that an episode has at most
@@ -78,18 +78,27 @@ CORE: Mapping[str, Task] = {
 def task(name: str) -> Task:
     """The task called ``name``; raises UsageError that lists what there is."""
     table = tasks()
-    if name not in table:
-        raise unknown("task", name, table)
-    return table[name]
+    if name in table:
+        return table[name]
+    if name in (elsewhere := calvin()):
+        return elsewhere[name]
+    raise unknown("task", name, table)
 
 
 def of_scene(scene: str) -> tuple[str, ...]:
     """The names of a scene's tasks."""
-    return tuple(name for name, row in tasks().items() if row.scene == scene)
+    return tuple(name for name, row in {**tasks(), **calvin()}.items() if row.scene == scene)
 
 
 def tasks() -> Mapping[str, Task]:
-    """All tasks by name, the core set first."""
+    """All tasks by name that need nothing but packages, the core set first."""
     from gobench_robot.envs.playtable.tasks import TASKS
 
     return {**CORE, **TASKS}
+
+
+def calvin() -> Mapping[str, Task]:
+    """Those of the suite "calvin-paper", which are played in an installation of the user's own."""
+    from gobench_robot.calvin.tasks import TASKS
+
+    return TASKS

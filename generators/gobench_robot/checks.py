@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from importlib.util import find_spec
 
@@ -12,7 +13,7 @@ from gobench_robot.envs.metaworld import VERSION, check_installed
 
 def checks() -> Mapping[str, Check]:
     """Name -> check."""
-    return {"metaworld": metaworld}
+    return {"metaworld": metaworld, "calvin": calvin}
 
 
 def metaworld() -> Finding:
@@ -27,3 +28,22 @@ def metaworld() -> Finding:
     except GobenchError as error:
         return Finding("metaworld", "warn", str(error))
     return Finding("metaworld", "ok", f"{VERSION}, the version of the suites")
+
+
+def calvin() -> Finding:
+    """CALVIN, where the user has it: started, reset and drawn once."""
+    from gobench_robot.calvin.world import VARIABLES, fingerprint, place
+
+    if not any(os.environ.get(name) for name in VARIABLES):
+        how = f"set {' and '.join(VARIABLES)}; docs/robot-calvin.md"
+        return Finding("calvin", "absent", f"not set up: only the suite calvin-paper needs it. {how}")
+    try:
+        place()
+        found = fingerprint()
+    except GobenchError as error:
+        return Finding("calvin", "warn", " ".join(str(error).split()))
+    return Finding(
+        "calvin",
+        "ok",
+        f"Python {found['python']}, PyBullet {found['pybullet']}, calvin_env {found['calvin_env']}",
+    )

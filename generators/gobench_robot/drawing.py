@@ -82,7 +82,10 @@ class EpisodeClip:
 
 
 def picture(world: World, size: int, camera: str) -> Array:
-    """A world as it stands, uint8 [size, size, 3], or twice as wide with both cameras."""
+    """A world as it stands, uint8 [size, size, 3], or twice as wide with both cameras; some worlds draw themselves."""
+    if own := getattr(world, "picture", None):
+        drawn: Array = own(size, camera)
+        return drawn
     painter = envs.own_painter()
     if camera == "both":
         return np.concatenate([painter.paint(world, size, one) for one in ("static", "gripper")], axis=1)

@@ -40,6 +40,10 @@ SUITES: Mapping[str, SuiteRow] = {
         "the playtable in appearance D: single tasks of three families, and chains of 2 to 5",
         "playtable", "playtable", 20, chains=20, appearance="D", idm="playtable",
     ),
+    "calvin-paper": SuiteRow(
+        "500 single-step trials as in VideoWorld, in your own CALVIN, ABCD to D; not CALVIN's long-horizon protocol",
+        "calvin", "calvin", 42, appearance="D", idm="",
+    ),
 }  # fmt: skip
 
 
@@ -65,6 +69,10 @@ def open_suite(name: str, protocol: str = "standard") -> Suite:
         raise UsageError(f"the suite {name} has no protocol {protocol!r}; it has {', '.join(PROTOCOLS)}.")
     row = SUITES[base]
     wanted = asked_tasks(base, row, part.split(",")) if part else of_scene(row.scene)
+    if row.scene == "calvin":
+        from gobench_robot.calvin.suite import task_of
+
+        return Suite(name, row.about, (task_of(name, wanted),))
     tasks = [_task(f"{row.prefix}/closed-loop", name, row, singles(base, row, wanted))]
     if row.chains and not part:
         tasks.append(_task(f"{row.prefix}/chains", name, row, chains(name, row)))

@@ -21,7 +21,7 @@ Seeds = npt.NDArray[np.uint64]
 Context = Sequence[Mapping[str, Json]] | None
 SIZE = 128
 STATE = "simulator"
-ACTIONS: Mapping[str, int] = {"metaworld": 4, "playtable": 7}
+ACTIONS: Mapping[str, int] = {"metaworld": 4, "playtable": 7, "calvin": 7}
 """How many numbers an action has, by scene."""
 
 
