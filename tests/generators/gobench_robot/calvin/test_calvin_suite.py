@@ -18,6 +18,7 @@ from gobench.models import load
 from gobench.tasks import View
 from gobench_robot.calvin import suite, world
 from gobench_robot.calvin.suite import CalvinLoop
+from gobench_robot.calvin.tasks import TASKS
 from gobench_robot.suites import open_suite
 
 VIEW = View(32, 32, 1)
@@ -155,3 +156,9 @@ def test_instructions_are_those_of_the_dataset(calvin: Path, annotate: Callable[
     open_suite.cache_clear()
     with pytest.raises(DataError, match="auto_lang_ann"):
         opened()
+
+
+def test_the_page_holds_every_task_and_variable() -> None:
+    page = (Path(__file__).parents[4] / "docs" / "robot-calvin.md").read_text()
+    assert all(f"`{name}`" in page for name in TASKS)
+    assert all(f"export {name}=" in page for name in (*world.VARIABLES, suite.IDM))
