@@ -36,7 +36,9 @@ def rows() -> list[Row]:
 def episodes(scene: str) -> list[tuple[str, Floats]]:
     """(task, poses) of every third task of a scene."""
     world = envs.own_world(scene)
-    return [(task, roll(world, Plan(scene, (task,), 0, "A", 0.0)).poses[:FRAMES]) for task in of_scene(scene)[::3]]
+    return [
+        (task, roll(world, Plan(scene, (task,), 0, "A", 0.0)).poses[:FRAMES]) for task in of_scene(scene)[::3]
+    ]
 
 
 def ours(scene: str) -> Work:

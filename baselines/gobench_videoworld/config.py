@@ -14,7 +14,8 @@ from typing import Any, TypeVar, cast
 from gobench.errors import DataError, UsageError, unknown
 from gobench.types import Json, Record
 
-ENCODERS = ("local", "conv", "paper")
+ENCODERS = ("local", "scene", "conv", "paper")
+PATCHWISE = ("local", "scene")  # encoders that see one patch each
 LATENTS = ("located", "generic", "pixel")
 INPUTS = ("state", "video", "video+ldm")
 TARGETS = ("codes+video", "codes", "video")

@@ -23,8 +23,9 @@ from gobench_videoworld.config import (
 from gobench_videoworld.options import TrainOptions
 
 TABLES = ("tokenizer", "latent", "transformer", "sampler")
-PATCHES: Mapping[str, int] = {"local": 12, "conv": 16, "paper": 64}
-"""Encoder -> pixels of a token's side."""
+PATCHES: Mapping[str, int] = {"local": 12, "scene": 16, "conv": 16, "paper": 64}
+"""Encoder -> pixels of a frame that a token stands for, in height and width."""
+SCENE = TokenizerConfig("scene", (8, 8), 8, (8, 8, 8, 8), width=128)  # works at half the frame's size
 CODES = (8, 8, 8)  # levels of a generic or pixel code in sizes of our own
 
 
@@ -111,12 +112,16 @@ def with_settings(config: VideoWorldConfig, settings: Sequence[str]) -> VideoWor
 
 def _tokenizer(asked: TrainOptions, seen: Scene) -> TokenizerConfig:
     paper = asked.size.endswith("-paper")
-    encoder = asked.encoder or ("paper" if paper else "local" if seen.board else "conv")
+    encoder = asked.encoder or ("paper" if paper else "local" if seen.board else "scene")
     if encoder == "paper":
         return PAPER_TOKENIZER if paper else replace(PAPER_TOKENIZER, width=TokenizerConfig().width)
     patch = PATCHES[encoder]
     rows, cols = seen.board or (max(1, side // patch) for side in seen.frame_size)
-    return TokenizerConfig(encoder, (rows, cols), patch)
+    return (
+        replace(SCENE, grid=(rows, cols))
+        if encoder == "scene"
+        else TokenizerConfig(encoder, (rows, cols), patch)
+    )
 
 
 def _latent(asked: TrainOptions, seen: Scene) -> LatentConfig:

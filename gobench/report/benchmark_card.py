@@ -22,6 +22,7 @@ NAME, TEMPLATE = "benchmark.md", "benchmark.md.j2"
 SHIPPED = (
     "-lite",
     "-match",
+    "robot-core",
 )  # suites so named have all they need in the package; others are made by the user
 STANDARD, ZERO_SHOT = "standard", "zero-shot"
 
@@ -91,17 +92,19 @@ def context() -> Record:
 
 
 def offered() -> tuple[dict[str, str], dict[str, str]]:
-    """Suites and protocols of all installed domains: name -> one line."""
+    """Suites and protocols of all installed domains: name -> one line; protocols of one name have a line of each."""
     from gobench import registry
     from gobench.evaluate.protocol import benchmark_of
 
     suites: dict[str, str] = {}
-    protocols: dict[str, str] = {}
+    protocols: dict[str, list[str]] = {}
     for name in registry.suites()[0]:
         domain = benchmark_of(name)
         suites[name] = domain.suites()[name]
-        protocols |= domain.protocols()
-    return suites, protocols
+        for protocol, about in domain.protocols().items():
+            lines = protocols.setdefault(protocol, [])
+            lines += [f"{domain.name}: {about}"] * (f"{domain.name}: {about}" not in lines)
+    return suites, {name: "; ".join(lines) for name, lines in protocols.items()}
 
 
 def kinds_of_task(opened: Sequence[SuiteFacts]) -> dict[str, Task]:

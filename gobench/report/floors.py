@@ -34,6 +34,7 @@ MEASURED = (
     ("go5-lite", "standard", PLAYERS),
     ("go9-match", "standard", (*PLAYERS[:-1], TEACHER)),
     ("go5-match", "standard", (*PLAYERS[:-1], TEACHER)),
+    ("robot-lite", "standard", ("copy-frame", "robot-still", "robot-random", "robot-future", "robot-expert")),
 )
 """What is measured: suite, protocol, players."""
 

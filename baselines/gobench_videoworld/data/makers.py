@@ -15,7 +15,7 @@ from torch import Tensor
 from gobench.loader.augment import transform
 from gobench.models.weights import weights_hash
 from gobench.types import Array, Json
-from gobench_videoworld.config import TokenizerConfig
+from gobench_videoworld.config import PATCHWISE, TokenizerConfig
 from gobench_videoworld.data.patches import NOISE, pack
 from gobench_videoworld.data.store import STATES, TOKENS
 
@@ -104,7 +104,7 @@ class TokenMaker:
     @property
     def packs(self) -> bool:
         """Whether clips may be packed: tokens depend on their own patches alone."""
-        return self.tokenizer.config.encoder == "local"
+        return self.tokenizer.config.encoder in PATCHWISE
 
     def code(self, frames: Array) -> Coded:
         """Symbols [T, variants, S]."""

@@ -2,7 +2,8 @@
 
 The loss is L1 + MSE of pixels, and a margin: what is quantized is drawn to the middle of its level, so that noise of a codec
 does not turn one token into another. Measured on boards, the margin decides whether equal patches have equal tokens. It comes
-late in training, since it also keeps apart what has one token from getting two.
+late in training, since it also keeps apart what has one token from getting two. Where no two patches are equal, as in filmed
+scenes, it only leaves codes unused: measured on the playtable, 112 of 512 and 29.8 dB with it, 441 and 32.6 dB without.
 """
 
 from __future__ import annotations
@@ -13,15 +14,15 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from gobench_videoworld.config import TokenizerConfig
+from gobench_videoworld.config import PATCHWISE, TokenizerConfig
 from gobench_videoworld.fsq import FSQ
 from gobench_videoworld.tokenizer.local import GREY, Local
 from gobench_videoworld.tokenizer.pyramid import Pyramid
 
-MARGIN: Mapping[str, float] = {"local": 0.3, "conv": 0.3, "paper": 0.0}
+MARGIN: Mapping[str, float] = {"local": 0.3, "scene": 0.0, "conv": 0.3, "paper": 0.0}
 """Encoder -> the weight of the margin, once it has come."""
 MARGIN_COMES = (0.25, 0.75)  # from the first to the second share of training, linearly
-CHUNK: Mapping[str, int] = {"local": 32, "conv": 8, "paper": 4}
+CHUNK: Mapping[str, int] = {"local": 32, "scene": 32, "conv": 8, "paper": 4}
 """Encoder -> frames that are encoded or decoded at once."""
 
 
@@ -51,7 +52,7 @@ class Tokenizer(nn.Module):
     def __init__(self, config: TokenizerConfig) -> None:
         super().__init__()
         self.config = config
-        self.body: Body = Local(config) if config.encoder == "local" else Pyramid(config)
+        self.body: Body = Local(config) if config.encoder in PATCHWISE else Pyramid(config)
         self.norm = nn.LayerNorm(config.width, elementwise_affine=False)  # without it levels are left unused
         self.into = nn.Linear(config.width, len(config.levels))
         self.fsq = FSQ(config.levels)

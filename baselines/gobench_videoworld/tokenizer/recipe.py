@@ -21,6 +21,7 @@ class TokenizerRecipe:
 
 RECIPES: Mapping[str, TokenizerRecipe] = {
     "local": TokenizerRecipe(steps=300, batch=16, lr=3e-3, warmup=20),
+    "scene": TokenizerRecipe(steps=4000, batch=16, lr=3e-3, warmup=20, least=500),
     "conv": TokenizerRecipe(steps=2000, batch=16, lr=1e-3, warmup=50),
     "paper": TokenizerRecipe(steps=20000, batch=16, lr=3e-4, warmup=200),
 }

@@ -206,11 +206,18 @@ class ClosedLoop:
             },
             kinds=kinds,
             clean=np.ones(len(rows), np.bool_),
-            slices=slices(rows),
+            slices=self._slices(rows),
             strata=[
                 "+".join(row["tasks"]) if len(row["tasks"]) == 1 else str(len(row["tasks"])) for row in rows
             ],
         )
+
+    def _slices(self, rows: Sequence[Record]) -> dict[str, npt.NDArray[np.bool_]]:
+        """By task and family, or by the length of the chain; by appearance where there are several."""
+        several = len({sample.plan.appearance for sample in self.samples.values()}) > 1
+        parts = {name: parts_of(sample.plan, several) for name, sample in self.samples.items()}
+        every = dict.fromkeys(part for own in parts.values() for part in own)
+        return {part: np.array([part in parts[row["id"]] for row in rows], np.bool_) for part in every}
 
     def _check(self, row: Record) -> None:
         name = str(row.get("id"))
@@ -275,21 +282,11 @@ def outcome(row: Record) -> Outcome:
     return Outcome(done, share, float(first + 1) if done else float("nan"), kind)
 
 
-def slices(rows: Sequence[Record]) -> dict[str, npt.NDArray[np.bool_]]:
-    """By task and family, or by the length of the chain; by appearance where there are several."""
-    found: dict[str, list[bool]] = {}
-    looks = sorted({row["appearance"] for row in rows})
-    for place, row in enumerate(rows):
-        chain = len(row["tasks"])
-        names = (
-            [f"chain: {chain}"]
-            if chain > 1
-            else [f"task: {row['tasks'][0]}", f"family: {task(row['tasks'][0]).family}"]
-        )
-        names += [f"appearance: {row['appearance']}"] if len(looks) > 1 else []
-        for name in names:
-            found.setdefault(name, [False] * len(rows))[place] = True
-    return {name: np.array(mask, np.bool_) for name, mask in sorted(found.items())}
+def parts_of(plan: Plan, appearance: bool) -> Sequence[str]:
+    """The slices that an episode belongs to."""
+    chain = len(plan.tasks)
+    own = [f"chain: {chain}"] if chain > 1 else [f"task: {plan.tasks[0]}", f"family: {task(plan.tasks[0]).family}"]
+    return [*own, f"appearance: {plan.appearance}"] if appearance else own
 
 
 def instruction(tasks: Sequence[str]) -> str:
