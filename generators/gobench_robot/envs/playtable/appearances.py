@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import cos, radians, sin
 
 from gobench.errors import unknown
 
@@ -39,11 +40,21 @@ class Pattern:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """The static camera."""
+    """The static camera: from the left front, so that each way in which the hand moves is another one in the picture."""
 
-    position: tuple[float, float, float]
     target: tuple[float, float, float]
+    aside: float  # degrees to the left of the front
+    down: float  # degrees that it looks down
+    distance: float  # m from the target
     fovy: float  # degrees
+
+    @property
+    def position(self) -> tuple[float, float, float]:
+        """Where it stands, in m."""
+        aside, down = radians(self.aside), radians(self.down)
+        x, y, z = self.target
+        level = self.distance * cos(down)
+        return x - level * sin(aside), y - level * cos(aside), z + self.distance * sin(down)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +83,8 @@ class Appearance:
 
 APPEARANCES: Mapping[str, Appearance] = {
     "A": Appearance(
-        layout=Layout(-0.10, 0.0, 0.17, -0.17, (0.33, -0.03), (-0.335, -0.03)),
-        view=View((0.0, -1.12, 0.86), (0.0, -0.02, 0.03), 41.0),
+        layout=Layout(-0.10, 0.0, -0.17, 0.17, (0.33, -0.03), (-0.335, -0.03)),
+        view=View((-0.02, -0.06, 0.02), 42.0, 38.0, 1.46, 38.0),
         top=Pattern("checker", (0.86, 0.76, 0.60), (0.83, 0.72, 0.56), 6.0),
         desk=(0.62, 0.47, 0.33),
         drawer=(0.73, 0.57, 0.41),
@@ -81,7 +92,7 @@ APPEARANCES: Mapping[str, Appearance] = {
         cabinet=(0.55, 0.60, 0.64),
         inside=(0.16, 0.17, 0.20),
         door=(0.93, 0.90, 0.84),
-        knob=(0.95, 0.55, 0.15),
+        knob=(0.52, 0.34, 0.70),
         floor=(0.40, 0.42, 0.45),
         wall=Pattern("gradient", (0.70, 0.76, 0.82), (0.52, 0.58, 0.66)),
         arm=(0.94, 0.94, 0.95),
@@ -92,8 +103,8 @@ APPEARANCES: Mapping[str, Appearance] = {
         diffuse=0.55,
     ),
     "B": Appearance(
-        layout=Layout(0.10, 0.02, -0.15, 0.19, (-0.33, -0.02), (0.335, -0.04)),
-        view=View((-0.10, -1.10, 0.88), (0.0, -0.02, 0.03), 42.0),
+        layout=Layout(0.10, 0.02, 0.19, -0.15, (-0.33, -0.02), (0.335, -0.04)),
+        view=View((-0.03, -0.05, 0.02), 38.0, 40.0, 1.46, 38.0),
         top=Pattern("flat", (0.47, 0.33, 0.24), (0.47, 0.33, 0.24)),
         desk=(0.30, 0.21, 0.16),
         drawer=(0.42, 0.30, 0.23),
@@ -105,15 +116,15 @@ APPEARANCES: Mapping[str, Appearance] = {
         floor=(0.55, 0.50, 0.45),
         wall=Pattern("gradient", (0.86, 0.80, 0.70), (0.70, 0.62, 0.52)),
         arm=(0.30, 0.32, 0.36),
-        joints=(0.88, 0.58, 0.20),
+        joints=(0.84, 0.80, 0.70),
         stand=(0.80, 0.77, 0.70),
         light=(-0.8, -0.8, 1.8),
         ambient=0.42,
         diffuse=0.52,
     ),
     "C": Appearance(
-        layout=Layout(0.0, -0.03, 0.16, -0.20, (0.33, -0.10), (-0.335, 0.0)),
-        view=View((0.12, -1.10, 0.90), (0.0, -0.02, 0.03), 42.0),
+        layout=Layout(0.0, -0.03, -0.20, 0.16, (0.33, -0.10), (-0.335, 0.0)),
+        view=View((-0.01, -0.06, 0.02), 45.0, 39.0, 1.47, 38.0),
         top=Pattern("checker", (0.80, 0.83, 0.85), (0.74, 0.78, 0.81), 10.0),
         desk=(0.42, 0.46, 0.50),
         drawer=(0.56, 0.61, 0.66),
@@ -132,8 +143,8 @@ APPEARANCES: Mapping[str, Appearance] = {
         diffuse=0.58,
     ),
     "D": Appearance(
-        layout=Layout(-0.04, 0.04, -0.14, 0.20, (-0.33, -0.09), (0.335, 0.01)),
-        view=View((0.05, -1.06, 0.94), (0.0, -0.02, 0.02), 42.0),
+        layout=Layout(-0.04, 0.04, 0.20, -0.14, (-0.33, -0.09), (0.335, 0.01)),
+        view=View((-0.02, -0.06, 0.02), 40.0, 38.0, 1.46, 38.0),
         top=Pattern("checker", (0.58, 0.66, 0.56), (0.55, 0.62, 0.53), 4.0),
         desk=(0.80, 0.78, 0.72),
         drawer=(0.90, 0.88, 0.82),
@@ -145,7 +156,7 @@ APPEARANCES: Mapping[str, Appearance] = {
         floor=(0.62, 0.60, 0.57),
         wall=Pattern("gradient", (0.62, 0.60, 0.72), (0.46, 0.44, 0.56)),
         arm=(0.78, 0.82, 0.86),
-        joints=(0.34, 0.52, 0.56),
+        joints=(0.44, 0.40, 0.54),
         stand=(0.88, 0.86, 0.80),
         light=(0.9, -0.6, 2.0),
         ambient=0.44,

@@ -19,11 +19,10 @@ from gobench_robot.envs.playtable.tasks import GOALS, Goal, Push, Turn
 from gobench_robot.envs.world import Floats
 
 TRAVEL = 0.17  # z in m at which the tip passes above everything
-NEAR = 0.012  # m: over ``start`` within this, the tip comes down
-LANE = 0.020  # m: within this it is in the lane
-READY = 0.012  # m: the opening is as it should be
+NEAR = 0.015  # m: over ``start`` within this, the tip comes down
+LANE = 0.025  # m: within this it is in the lane
 RISEN = 0.035  # m below ``TRAVEL`` that still count as above everything
-SIDE = 0.055  # m from a block's middle to the tip beside it
+SIDE = 0.065  # m from a block's middle to the tip beside it
 TOUCH = sizes.BLOCK + sizes.FINGER[1]  # m from a block's middle to the tip that touches its side
 BESIDE_BAR = (
     sizes.BAR + 2 * sizes.FINGER[0]
@@ -31,7 +30,7 @@ BESIDE_BAR = (
 BESIDE_BALL = 0.02 + sizes.FINGER[1]  # m from the middle of the lever's ball to the tip that touches it
 SURE = 0.006  # m by which a goal is overdone
 DENT = 0.017  # m by which the tip may come nearer than touching, where things are turned, tilted or give way
-BROAD = 0.02  # m between the fingers that push a block: touched at two places it does not turn away
+BACK = 0.25  # part of a turn or an opening that is taken back in a frame: slow enough to be seen
 SLOW = 0.020  # m a frame while pushing
 
 
@@ -40,34 +39,31 @@ class Hand(NamedTuple):
 
     tip: Floats  # [3] m
     target: Floats  # [7] as in ``world``
-    opening: float  # m between the fingertips
 
 
 @dataclass(frozen=True, slots=True)
 class Stroke:
-    """A straight way of the tip, and the opening of the fingers before and during it."""
+    """A straight way of the tip, the fingers closed."""
 
     start: Floats  # [3] m
     end: Floats  # [3] m
     reach: float  # m past ``start`` at which the tip still has before it what it moves
-    opening: float = 0.0  # m, while coming down
-    grip: float = 0.0  # m, in the lane
 
 
 def wanted(task: str, facts: Facts, hand: Hand, layout: Layout) -> Floats:
-    """How the target should change [7]: metres, radians (back to pointing down), metres of opening."""
+    """How the target should change [7]: metres, radians (back to pointing down), metres of opening (back to closed)."""
     goal = GOALS[task]
     stroke = _stroke(goal, facts, layout)
     if goals.reached(task, facts, SURE) or _spent(goal, facts):
-        return _rise(hand, stroke)
+        return _rise(hand)
     if _in_lane(hand.tip, stroke):
         return _along(hand, stroke)
     aside = np.abs(hand.tip[:2] - stroke.start[:2]).max()
-    if aside < NEAR and abs(hand.opening - stroke.opening) < READY:
-        return _change(hand, stroke.start, stroke.opening)
+    if aside < NEAR:
+        return _change(hand, stroke.start)
     if hand.tip[2] < TRAVEL - RISEN:
-        return _rise(hand, stroke)
-    return _change(hand, np.array((*stroke.start[:2], TRAVEL)), stroke.opening)
+        return _rise(hand)
+    return _change(hand, np.array((*stroke.start[:2], TRAVEL)))
 
 
 def _spent(goal: Goal, facts: Facts) -> bool:
@@ -75,14 +71,14 @@ def _spent(goal: Goal, facts: Facts) -> bool:
     return isinstance(goal, Turn) and goal.fixture == "led" and facts.pressed
 
 
-def _rise(hand: Hand, stroke: Stroke) -> Floats:
-    """Let go and go up."""
-    return _change(hand, np.array((*hand.target[:2], max(TRAVEL, hand.target[2]))), stroke.opening)
+def _rise(hand: Hand) -> Floats:
+    """Go up."""
+    return _change(hand, np.array((*hand.target[:2], max(TRAVEL, hand.target[2]))))
 
 
-def _change(hand: Hand, to: Floats, opening: float) -> Floats:
-    wish = np.array((*to, 0.0, 0.0, 0.0, opening))
-    return np.asarray(wish - hand.target, np.float64)
+def _change(hand: Hand, to: Floats) -> Floats:
+    """At once there; what noise has turned or opened goes back little by little."""
+    return np.concatenate((to - hand.target[:3], -BACK * hand.target[3:]))
 
 
 def _in_lane(tip: Floats, stroke: Stroke) -> bool:
@@ -95,15 +91,13 @@ def _in_lane(tip: Floats, stroke: Stroke) -> bool:
 
 
 def _along(hand: Hand, stroke: Stroke) -> Floats:
-    """Close the fingers, then go on towards the end: not faster than ``SLOW``, and back into the middle of the lane."""
-    if hand.target[6] > stroke.grip + 0.01:
-        return _change(hand, hand.target[:3], stroke.grip)
+    """Go on towards the end: not faster than ``SLOW``, and back into the middle of the lane."""
     way = stroke.end - stroke.start
     ahead = way / max(float(np.linalg.norm(way)), 1e-9)
     left = float((stroke.end - hand.target[:3]) @ ahead)
     done = float((hand.target[:3] - stroke.start) @ ahead)
     to = stroke.start + (done + min(left, SLOW)) * ahead
-    return _change(hand, to, stroke.grip)
+    return _change(hand, to)
 
 
 def _stroke(goal: Goal, facts: Facts, layout: Layout) -> Stroke:
@@ -116,24 +110,24 @@ def _push(goal: Push, facts: Facts) -> Stroke:
     """From beside the block to where it will be 7.5 cm from where it was."""
     x, y, _ = facts.blocks[goal.block]
     end = facts.began[goal.block] + goal.side * (goals.PUSHED + 0.015 - TOUCH)
-    return _sideways(goal.side, x - goal.side * SIDE, end, (y, 0.022), SIDE - TOUCH, BROAD)
+    return _sideways(goal.side, x - goal.side * SIDE, end, (y, 0.022), SIDE - TOUCH)
 
 
-def _sideways(
-    side: int, start: float, end: float, at: tuple[float, float], gap: float, opening: float = 0.0
-) -> Stroke:
+def _sideways(side: int, start: float, end: float, at: tuple[float, float], gap: float) -> Stroke:
     """To the ``side`` at y and z; what it moves is ``gap`` away. An end behind the start is the start."""
     end = side * max(side * end, side * start + 1e-3)
-    return Stroke(np.array((start, *at)), np.array((end, *at)), gap + DENT, opening, opening)
+    return Stroke(np.array((start, *at)), np.array((end, *at)), gap + DENT)
 
 
 def _drawer(after: str, facts: Facts, layout: Layout) -> Stroke:
-    """Open: one finger behind the bar, one before it, pull. Close: both before the bar, push."""
+    """Open: both fingers behind the bar, pull. Close: both before the bar, push."""
     x, bar = layout.drawer, sizes.FRONT - 0.008 - facts.drawer - sizes.BAR_GAP
     low = sizes.BAR_Z - 0.012
     if after == "open":
-        start, end = bar, bar + facts.drawer - sizes.DRAWER_TRAVEL - 0.02
-        return Stroke(np.array((x, start, low)), np.array((x, end, low)), DENT, 0.056, 2 * sizes.BAR)
+        start, end = bar + sizes.BAR_GAP / 2, bar + BESIDE_BAR + facts.drawer - sizes.DRAWER_TRAVEL - 0.01
+        return Stroke(
+            np.array((x, start, low)), np.array((x, end, low)), sizes.BAR_GAP / 2 - BESIDE_BAR + DENT
+        )
     start, end = bar - BESIDE_BAR - 0.02, bar - BESIDE_BAR + facts.drawer + 0.02
     return Stroke(np.array((x, start, low)), np.array((x, end, low)), 0.02 + DENT)
 
@@ -143,7 +137,7 @@ def _slider(after: str, facts: Facts, layout: Layout) -> Stroke:
     side, gap = (1 if after == "right" else -1), sizes.KNOB_HALF[0] + sizes.FINGER[1]
     start = layout.cabinet + facts.slider - side * (gap + 0.022)
     end = layout.cabinet + side * (sizes.SLIDER_TRAVEL - 0.01)
-    return _sideways(side, start, end, (sizes.KNOB_Y - 0.008, sizes.KNOB_Z), 0.022)
+    return _sideways(side, start, end, (sizes.KNOB_Y - 0.008, sizes.KNOB_Z - 0.01), 0.022)
 
 
 def _bulb(after: str, facts: Facts, layout: Layout) -> Stroke:

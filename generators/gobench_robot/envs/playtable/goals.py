@@ -14,7 +14,7 @@ from gobench_robot.envs.world import Floats
 PUSHED = 0.06  # m that a block must have gone to its side since the task began
 PUSH_ROOM = 0.20  # |x| in m within which a block can be pushed farther out
 ON_TABLE = 0.0  # z in m above which a block's middle is on the table
-DRAWER_OPEN, DRAWER_CLOSED = 0.10, 0.02  # m: at least, at most
+DRAWER_OPEN, DRAWER_CLOSED = 0.08, 0.02  # m: at least, at most
 SLIDER_AT = 0.085  # m from the middle, at least
 
 

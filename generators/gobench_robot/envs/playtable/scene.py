@@ -22,10 +22,13 @@ BLOCK_COLOURS: Mapping[str, Colour] = {
     "blue": (0.13, 0.30, 0.88),
     "pink": (1.00, 0.50, 0.78),
 }
+HAND_COLOURS: Mapping[str, Colour] = {"collar": (0.10, 0.86, 0.92), "fingers": (1.00, 0.60, 0.08)}
+"""The same in every appearance: like nothing else on the table."""
 LIT: Mapping[str, tuple[Colour, Colour]] = {  # light -> colours when off and on
     "bulb": ((0.50, 0.48, 0.40), (1.0, 0.90, 0.25)),
     "led": ((0.10, 0.26, 0.15), (0.25, 1.0, 0.35)),
 }
+SHADE = (0.20, 0.34)  # opacity of the discs of the hand's shadow
 GLOW = 0.9  # emission of a light that is on
 
 _MOVER = 'contype="1" conaffinity="3"'
@@ -54,11 +57,13 @@ def mjcf(look: Appearance) -> str:
         _button(look),
         *_lights(look),
         *_blocks(),
+        _shadow(),
         _arm(look),
     )
     return f"""<mujoco model="playtable">
 <compiler angle="radian" autolimits="true"/>
 <option timestep="{TIMESTEP}" integrator="implicitfast" cone="pyramidal" iterations="20" ls_iterations="20"/>
+<statistic extent="1" center="0 0 0"/>
 <visual><headlight ambient="{_n([look.ambient] * 3)}" diffuse=".12 .12 .12" specular="0 0 0"/>
 <map znear=".02" zfar="12"/><quality numslices="20" numstacks="10" numquads="1"/>
 <global offwidth="1024" offheight="1024"/></visual>
@@ -132,8 +137,8 @@ def _room(look: Appearance) -> tuple[str, ...]:
         f'<light directional="true" castshadow="false" pos="{_n(look.light)}" dir="{toward}" '
         f'diffuse="{_n([look.diffuse] * 3)}" specular=".1 .1 .1"/>',
         f'<camera name="static" pos="{_n(look.view.position)}" xyaxes="{axes}" fovy="{look.view.fovy}"/>',
-        _box((0, 0.2, sizes.FLOOR - 0.01), (2.4, 1.4, 0.01), look.floor),
-        _box((0, 0.95, 0.5), (2.4, 0.01, 1.0), "wall"),
+        _box((0, 0.2, sizes.FLOOR - 0.01), (5.0, 1.4, 0.01), look.floor),
+        _box((0, 0.95, 0.5), (5.0, 0.01, 1.0), "wall"),
     )
 
 
@@ -270,6 +275,15 @@ def _blocks() -> tuple[str, ...]:
     )
 
 
+def _shadow() -> str:
+    """Dark discs that are laid below the hand: how high it is can be told from one picture."""
+    discs = (
+        f'<geom type="cylinder" pos="0 0 {0.001 * place:.6g}" size="{radius} .0003" rgba="0 0 0 {shade}" {_AIR}/>'
+        for place, (radius, shade) in enumerate(zip(sizes.SHADOW, SHADE, strict=True))
+    )
+    return f'<body name="shadow" mocap="true">{"".join(discs)}</body>'
+
+
 def _hinge(name: str, axis: str, armature: float) -> str:
     *_, low, high = _SERVOS[name]
     return f'<joint name="{name}" axis="{axis}" range="{low} {high}" armature="{armature}" damping="1"/>'
@@ -294,20 +308,21 @@ def _arm(look: Appearance) -> str:
 <body name="knuckle" {grav}>{_hinge("tilt", "1 0 0", 0.03)}
 {_limb((0, 0, 0), (0, 0, -0.06), 0.03, look.arm, more='mass=".2"')}
 <body name="hand" {grav}>{_hinge("roll", "0 0 1", 0.02)}
-{_box((0, 0, 0.012 - palm), (0.045, 0.02, 0.012), look.joints, _MOVER, 'mass=".2"')}
-<camera name="gripper" pos="0.085 0 {-palm + 0.05:.6g}" xyaxes="0 1 0 -.87 0 .5" fovy="70"/>
+{_box((0, 0, 0.012 - palm), (0.045, 0.024, 0.012), look.joints, _MOVER, 'mass=".2"')}
+{_geom("cylinder", (0, 0, 0.045 - palm), (0.044, 0.020), HAND_COLOURS["collar"], _AIR)}
+<camera name="gripper" pos="0.11 0 {-palm + 0.035:.6g}" xyaxes="0 1 0 -.87 0 .5" fovy="70"/>
 <site name="tip" pos="0 0 {-reach}" euler="0 0 {math.pi / 2:.12f}" rgba="0 0 0 0" group="5"/>
-{_finger("front", 1, look)}{_finger("back", -1, look)}
+{_finger("front", 1)}{_finger("back", -1)}
 </body></body></body></body></body></body>"""
 
 
-def _finger(name: str, side: int, look: Appearance) -> str:
+def _finger(name: str, side: int) -> str:
     thick, _, long = sizes.FINGER
     at = (side * thick, 0, long - sizes.HAND)
     return (
         f'<body name="{name}" pos="{_n(at)}" gravcomp="1"><joint name="{name}" type="slide" axis="{side} 0 0" '
         f'range="0 {sizes.OPENING / 2}" armature=".02" damping="1"/>'
-        + _box((0, 0, 0), sizes.FINGER, _shade(look.joints, 1.35), _MOVER, 'mass=".05" friction="1 .01 .001"')
+        + _box((0, 0, 0), sizes.FINGER, HAND_COLOURS["fingers"], _MOVER, 'mass=".05" friction="1 .01 .001"')
         + "</body>"
     )
 

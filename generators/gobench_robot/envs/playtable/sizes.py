@@ -15,9 +15,9 @@ BLOCK_REACH = 0.115  # |x| of a block at first, at most
 
 DRAWER_HALF = (0.15, 0.042)  # half width and half height of the drawer's front
 DRAWER_Z = -0.085  # of its middle
-DRAWER_TRAVEL = 0.14
+DRAWER_TRAVEL = 0.11
 BAR_Z = -0.07  # of the handle
-BAR_GAP = 0.06  # from the drawer's front to the middle of the handle
+BAR_GAP = 0.09  # from the drawer's front to the middle of the handle
 BAR = 0.008  # its radius
 
 CABINET_HALF = (0.25, 0.035, 0.09)
@@ -36,9 +36,11 @@ BUTTON_HEIGHT = 0.018  # that the button stands out
 BUTTON_TRAVEL = 0.014
 BUTTON_RADIUS = 0.032
 
-BASE = (0.0, 0.35, 0.28)  # of the arm: where the shoulder is
+BASE = (0.0, 0.33, 0.28)  # of the arm: where the shoulder is
 UPPER_ARM = 0.46
 FOREARM = 0.46
-HAND = 0.20  # from the wrist to the point between the fingertips
-FINGER = (0.007, 0.013, 0.045)  # half thickness (the way they open), half width, half length
+HAND = 0.21  # from the wrist to the point between the fingertips
+FINGER = (0.010, 0.016, 0.050)  # half thickness (the way they open), half width, half length
 OPENING = 0.07  # between the fingers, at most
+
+SHADOW = (0.052, 0.034)  # radii of the dark discs straight below the hand

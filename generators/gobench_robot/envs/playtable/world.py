@@ -33,10 +33,11 @@ SCALES = np.array((STEP, STEP, STEP, TURN, TURN, TURN, SQUEEZE))
 """What an action of 1 stands for."""
 
 LEASH = 0.05  # m: how far the target may be from the tip, along each axis
-LOW = np.array((-0.44, -0.50, -0.10, -0.5, -0.5, -1.0, 0.0))  # of the target
+LOW = np.array((-0.44, -0.52, -0.10, -0.5, -0.5, -1.0, 0.0))  # of the target
 HIGH = np.array((0.44, 0.14, 0.34, 0.5, 0.5, 1.0, sizes.OPENING))
 
 PRESSED, RELEASED = 0.7, 0.3  # parts of the button's travel: pressed it switches, released it is ready again
+SHADOW_HEIGHT = 0.0015  # m above what it falls on
 TIPPED = 0.15  # rad beyond which the lever has switched
 OWN = ("task", "bulb", "led", "pressed")  # own variables, before the target [7] and the blocks' places [3]
 
@@ -148,7 +149,7 @@ class PlaytableWorld:
         return np.concatenate((position, angles(turned), (opening,), joints))
 
     def expert(self) -> Floats:
-        hand = experts.Hand(self._table.arm.tip(self.data)[0], self._target, self.proprio()[6])
+        hand = experts.Hand(self._table.arm.tip(self.data)[0], self._target)
         change = experts.wanted(self.task, self.facts(), hand, self._layout)
         return np.asarray(np.clip(change / SCALES, -1.0, 1.0), np.float64)
 
@@ -242,6 +243,8 @@ class _Table:
     def place(self, bulb: bool, led: bool) -> None:
         """Where everything is and shines, from the generalized positions."""
         self._mujoco.mj_kinematics(self.model, self.data)
+        self.data.mocap_pos[0] = _below(self.arm.tip(self.data)[0])
+        self._mujoco.mj_kinematics(self.model, self.data)
         self._mujoco.mj_comPos(self.model, self.data)
         self._mujoco.mj_camlight(self.model, self.data)
         for name, lit in (("bulb", bulb), ("led", led)):
@@ -251,10 +254,17 @@ class _Table:
             self.model.mat_rgba[halo, 3] = 0.28 * lit
 
 
+def _below(tip: Floats) -> tuple[float, float, float]:
+    """Where the hand's shadow lies: on the table's top, or on the floor."""
+    x, y, _ = tip.tolist()
+    inside = abs(x) < sizes.TOP[0] and abs(y) < sizes.TOP[1]
+    return x, y, SHADOW_HEIGHT + (0.0 if inside else sizes.FLOOR)
+
+
 def _first_target(random: np.random.Generator) -> Floats:
-    """Where the tip begins [7]: above the middle of the table, pointing down."""
+    """Where the tip begins [7]: above the middle of the table, pointing down, the fingers closed."""
     x, y, z = random.uniform((-0.12, -0.14, 0.17), (0.12, -0.02, 0.23))
-    return np.array((x, y, z, 0.0, 0.0, 0.0, random.uniform(0.0, sizes.OPENING)))
+    return np.array((x, y, z, 0.0, 0.0, 0.0, 0.0))
 
 
 def _fixtures(states: Mapping[str, str], random: np.random.Generator) -> dict[str, float]:
