@@ -20,7 +20,7 @@ if find_spec("mujoco") is None:  # importing it is left to the room, which first
 from gobench.errors import UsageError
 from gobench.seeds import stream
 from gobench_robot.envs.painter import Painter
-from gobench_robot.envs.playtable import goals
+from gobench_robot.envs.playtable import goals, sizes
 from gobench_robot.envs.playtable.appearances import APPEARANCES
 from gobench_robot.envs.playtable.kinematics import angles, rotation
 from gobench_robot.envs.playtable.scene import JOINTS
@@ -264,6 +264,46 @@ def test_what_is_done_can_be_seen(task: str, painter: Painter) -> None:
     changed = np.abs(pictures[1] - pictures[0]).max(-1) > 24
     assert 30 < changed.sum() < 128 * 128 / 8
     assert np.abs(pictures[2] - pictures[0]).max() <= 2
+
+
+def test_ways_of_the_hand_are_different_ones_in_the_picture() -> None:
+    """Right, away and up: no two of them within 35 degrees of each other, or of each other's opposite."""
+    for look in LOOKS:
+        view = APPEARANCES[look].view
+        ahead = np.subtract(view.target, view.position)
+        right = np.cross(ahead, (0.0, 0.0, 1.0))
+        up = np.cross(right, ahead)
+        ways = np.stack([right / np.linalg.norm(right), up / np.linalg.norm(up)])  # [2, 3]: a column a way
+        ways /= np.linalg.norm(ways, axis=0)
+        alike = np.abs(ways.T @ ways)[~np.eye(3, dtype=bool)]
+        assert alike.max() < np.cos(np.radians(35))
+
+
+def test_the_hand_is_above_its_shadow() -> None:
+    table = world()
+    table.reset(["open-drawer"], 3, "C")
+    heights = set()
+    for _ in range(TASKS["open-drawer"].horizon):
+        tip = table.proprio()[:3]
+        x, y, z = table.data.body("shadow").xpos
+        assert (x, y) == pytest.approx(tip[:2], abs=1e-9)
+        on_top = abs(x) < sizes.TOP[0] and abs(y) < sizes.TOP[1]
+        assert z == pytest.approx(0.0015 if on_top else sizes.FLOOR + 0.0015)
+        heights.add(on_top)
+        table.step(table.expert())
+    assert heights == {True, False}
+    geoms = table.model.geom_bodyid == table.model.body("shadow").id
+    assert geoms.sum() == 2 and not table.model.geom_contype[geoms].any()
+
+
+def test_fingers_begin_closed_and_experts_keep_them_so() -> None:
+    table = world()
+    for seed, task in enumerate(TASKS):
+        table.reset([task], seed, LOOKS[seed % 4])
+        assert table.proprio()[6] == 0
+        frames_to_success(table, 0.1, seed)
+        assert table.proprio()[6] < 0.012
+        assert np.abs(table.proprio()[3:6]).max() < 0.1
 
 
 @pytest.mark.parametrize("camera", ["static", "gripper"])
