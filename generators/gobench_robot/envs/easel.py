@@ -27,7 +27,9 @@ class Easel:
     def paint(self, world: World, size: int, camera: str = "static") -> Array:
         """The world as it stands, uint8 [size, size, 3]. Raises UsageError where nothing can be drawn."""
         done, found = self._ask(lambda: self._painter.paint(world, size, camera)).get()
-        if not self._closes:  # only now: what is registered last goes first, and the GL library has just been opened
+        if (
+            not self._closes
+        ):  # only now: what is registered last goes first, and the GL library has just been opened
             atexit.register(self.close)
             self._closes = True
         if not done:

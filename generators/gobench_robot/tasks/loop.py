@@ -285,7 +285,11 @@ def outcome(row: Record) -> Outcome:
 def parts_of(plan: Plan, appearance: bool) -> Sequence[str]:
     """The slices that an episode belongs to."""
     chain = len(plan.tasks)
-    own = [f"chain: {chain}"] if chain > 1 else [f"task: {plan.tasks[0]}", f"family: {task(plan.tasks[0]).family}"]
+    own = (
+        [f"chain: {chain}"]
+        if chain > 1
+        else [f"task: {plan.tasks[0]}", f"family: {task(plan.tasks[0]).family}"]
+    )
     return [*own, f"appearance: {plan.appearance}"] if appearance else own
 
 
