@@ -104,7 +104,7 @@ class LoopTrial:
                 return
             self.world.step(action)
             self.actions.append(action.tolist())
-            self.reached.append(self.world.success())
+            self.reached.append(bool(self.world.success()))
             self.seen.append(self._observe())
             self._count()
 
