@@ -59,7 +59,8 @@ def reached(task: str, facts: Facts, margin: float = 0.0) -> bool:
     if not isinstance(goal, Push):
         return state(facts, goal.fixture, margin) == goal.after
     block = facts.blocks[goal.block]
-    return on_table(block) and goal.side * (block[0] - facts.began[goal.block]) >= PUSHED + margin
+    moved = goal.side * (float(block[0]) - facts.began[goal.block])
+    return on_table(block) and moved >= PUSHED + margin
 
 
 def possible(task: str, facts: Facts) -> bool:
@@ -68,4 +69,4 @@ def possible(task: str, facts: Facts) -> bool:
     if not isinstance(goal, Push):
         return state(facts, goal.fixture) == goal.before
     block = facts.blocks[goal.block]
-    return on_table(block) and goal.side * block[0] < PUSH_ROOM
+    return on_table(block) and goal.side * float(block[0]) < PUSH_ROOM

@@ -28,7 +28,7 @@ LIT: Mapping[str, tuple[Colour, Colour]] = {  # light -> colours when off and on
     "bulb": ((0.50, 0.48, 0.40), (1.0, 0.90, 0.25)),
     "led": ((0.10, 0.26, 0.15), (0.25, 1.0, 0.35)),
 }
-SHADE = (0.20, 0.34)  # opacity of the discs of the hand's shadow
+SHADE = (0.14, 0.18, 0.24)  # opacity of the discs of the hand's shadow
 GLOW = 0.9  # emission of a light that is on
 
 _MOVER = 'contype="1" conaffinity="3"'

@@ -43,4 +43,4 @@ HAND = 0.21  # from the wrist to the point between the fingertips
 FINGER = (0.010, 0.016, 0.050)  # half thickness (the way they open), half width, half length
 OPENING = 0.07  # between the fingers, at most
 
-SHADOW = (0.052, 0.034)  # radii of the dark discs straight below the hand
+SHADOW = (0.058, 0.046, 0.034)  # radii of the dark discs straight below the hand
