@@ -7,7 +7,7 @@ from __future__ import annotations
 
 TOP = (0.42, 0.25)  # half width and half depth of the table's top
 FRONT = -TOP[1]  # y of the front edge
-FLOOR = -0.42  # z
+FLOOR = -0.24  # z
 
 BLOCK = 0.025  # half an edge
 LANES = (-0.175, -0.09, -0.005)  # y of the blocks' places: a block that is pushed along x meets no other
