@@ -47,7 +47,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ({"size": "tny"}, "Did you mean 'tiny'"),
         ({"size": "huge"}, "Known: tiny, small, base, 300m, 50m-paper, 150m-paper, 300m-paper"),
         ({"input": "videos"}, "unknown input 'videos'"),
-        ({"encoder": "vae"}, "Known: local, conv, paper"),
+        ({"encoder": "vae"}, "Known: local, scene, conv, paper"),
         ({"latent": "none"}, "Known: located, generic, pixel"),
         ({"stage": "latent", "input": "video"}, r"has the stages tokenizer and transformer only"),
         ({"stage": "tokenizer", "input": "state"}, "has the stage transformer only"),
@@ -120,9 +120,9 @@ def test_a_board_gets_local_tokens_and_located_codes() -> None:
     assert from_json(json.loads(json.dumps(made.to_json()))) == made
 
 
-def test_a_scene_without_cells_gets_convolutions_and_no_states() -> None:
+def test_a_scene_without_cells_is_seen_in_patches_and_has_no_states() -> None:
     made = configured(asked(), ROBOT)
-    assert (made.tokenizer.encoder, made.tokenizer.grid) == ("conv", (6, 10))
+    assert (made.tokenizer.encoder, made.tokenizer.grid) == ("scene", (6, 10))
     assert made.latent.form == "generic" and made.board == (6, 10)
     with pytest.raises(UsageError, match="'arm' has no cells to read"):
         configured(asked(input="state"), ROBOT)

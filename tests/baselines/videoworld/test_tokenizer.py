@@ -20,6 +20,7 @@ from gobench_videoworld.train.stages import TokenizerStage
 
 CONFIGS = {
     "local": TokenizerConfig("local", (3, 4), 6, (8, 5, 5), width=16),
+    "scene": TokenizerConfig("scene", (3, 4), 6, (8, 8, 8), width=16),
     "conv": TokenizerConfig("conv", (3, 4), 6, (8, 5, 5), width=16, blocks=1),
     "paper": TokenizerConfig("paper", (2, 3), 16, (8, 8, 5), width=16, blocks=1),
 }
