@@ -10,7 +10,8 @@ from typing import cast
 from gobench.errors import UsageError
 
 BACKEND = "MUJOCO_GL"
-PACKAGES = "libegl1 and libgl1-mesa-dri"
+PACKAGES = "libegl1 libgl1-mesa-dri"
+LEAST = (3, 3)  # of mujoco
 
 
 def mujoco() -> ModuleType:
@@ -29,6 +30,12 @@ def mujoco() -> ModuleType:
         ) from error
     except Exception as error:  # the GL library is bound while mujoco is imported
         raise no_gl(error) from error
+    if tuple(int(part) for part in mujoco.__version__.split(".")[:2]) < LEAST:
+        least = ".".join(map(str, LEAST))
+        raise UsageError(
+            f"the robot domain needs mujoco {least} or newer; here is {mujoco.__version__}. In a checkout: "
+            "pip install -c constraints.txt -e '.[robot]'"
+        )
     return cast(ModuleType, mujoco)
 
 
