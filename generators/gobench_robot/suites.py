@@ -11,7 +11,7 @@ from gobench.tasks import MOST_FRAMES, Suite
 from gobench.types import Json, Record
 from gobench_robot.catalogue import FPS, of_scene, task
 from gobench_robot.rollout import DIGITS, Plan
-from gobench_robot.tasks.loop import SEED, ClosedLoop, Sample, Terms, layout
+from gobench_robot.tasks.loop import ClosedLoop, Sample, Terms, layout
 
 PROTOCOLS: Mapping[str, str] = {
     "standard": "closed loop: 5 frames are predicted, 4 actions carried out, and again, up to the task's horizon",
@@ -31,6 +31,7 @@ class SuiteRow:
     chains: int = 0  # episodes of each length of chain
     appearance: str = "A"
     idm: str = "core"
+    layouts: int = 0  # root of the episodes' seeds
 
 
 SUITES: Mapping[str, SuiteRow] = {
@@ -38,8 +39,9 @@ SUITES: Mapping[str, SuiteRow] = {
     "robot-core": SuiteRow("the same, 50 episodes each", "metaworld", "robot", 50),
     "playtable": SuiteRow(
         "the playtable in appearance D: single tasks of three families, and chains of 2 to 5",
-        "playtable", "playtable", 20, chains=20, appearance="D", idm="playtable",
-    ),
+        "playtable", "playtable", 20, chains=20, appearance="D", idm="playtable", layouts=1,
+    ),  # layouts of root 0 were looked at while the scene was made
+
     "calvin-paper": SuiteRow(
         "500 single-step trials as in VideoWorld, in your own CALVIN, ABCD to D; not CALVIN's long-horizon protocol",
         "calvin", "calvin", 42, appearance="D", idm="",
@@ -100,12 +102,12 @@ def chains(suite: str, row: SuiteRow) -> Iterator[Sample]:
 
     for length in CHAINS:
         for number in range(row.chains):
-            tasks = chain(length, layout(suite, ["chain"], 100 * length + number))
+            tasks = chain(length, layout(row.layouts, suite, ["chain"], 100 * length + number))
             yield _sample(f"chain{length}-{number:02d}", suite, row, tasks, number)
 
 
 def _sample(name: str, suite: str, row: SuiteRow, tasks: tuple[str, ...], number: int) -> Sample:
-    plan = Plan(row.scene, tasks, layout(suite, tasks, number), row.appearance, 0.0)
+    plan = Plan(row.scene, tasks, layout(row.layouts, suite, tasks, number), row.appearance, 0.0)
     return Sample(name, plan, sum(task(one).horizon for one in tasks))
 
 
@@ -127,7 +129,7 @@ def _settings(suite: str, row: SuiteRow, samples: Mapping[str, Sample], terms: T
         "scene": row.scene,
         "samples": len(samples),
         "asked": sha256(dumps(asked)),
-        "layout_seed": SEED,
+        "layout_seed": row.layouts,
         "predicted": terms.predicted,
         "executed": terms.executed,
         "linger": terms.linger,

@@ -24,14 +24,14 @@ from gobench_robot.calvin.world import PAGE, CalvinWorld, place
 from gobench_robot.idm.artifact import Artifact, find
 from gobench_robot.readers.calvin import ANNOTATIONS, Calvin
 from gobench_robot.rollout import DIGITS, Plan
-from gobench_robot.tasks.loop import METRICS, SEED, ClosedLoop, Sample, Terms, layout
+from gobench_robot.tasks.loop import METRICS, ClosedLoop, Sample, Terms, layout
 from gobench_robot.tasks.trial import LoopTrial
 
 if TYPE_CHECKING:
     from gobench_robot.idm import InverseDynamics
 
 NAME = "calvin-paper"
-TRIALS = 500
+TRIALS, LAYOUTS = 500, 0  # episodes, and the root of their seeds
 PREDICTED, EXECUTED, LINGER = 5, 4, 0  # an episode ends when it is done first, as CALVIN's do
 IDM = "GOBENCH_CALVIN_IDM"
 STEPS = replace(
@@ -46,7 +46,7 @@ def samples(names: Sequence[str] = tuple(TASKS)) -> Mapping[str, Sample]:
     found = {}
     for rank, name in enumerate(TASKS):
         for number in range(each + (rank < more)) if name in names else ():
-            plan = Plan(SCENE, (name,), layout(NAME, (name,), number), APPEARANCE, 0.0)
+            plan = Plan(SCENE, (name,), layout(LAYOUTS, NAME, (name,), number), APPEARANCE, 0.0)
             found[f"{name}-{number:02d}"] = Sample(f"{name}-{number:02d}", plan, TASKS[name].horizon)
     return found
 
@@ -61,7 +61,7 @@ def task_of(suite: str, names: Sequence[str]) -> CalvinLoop:
         "asked": sha256(dumps([[s.id, s.plan.to_json(), s.horizon] for s in table.values()])),
         "starts": sha256(dumps([_start(one) for one in table.values()])),
         "instructions": sha256(dumps(dict(spoken))),
-        "layout_seed": SEED,
+        "layout_seed": LAYOUTS,
         "predicted": terms.predicted,
         "executed": terms.executed,
         "linger": terms.linger,

@@ -34,7 +34,7 @@ def loop(episodes: int = 2, linger: int = 2) -> ClosedLoop:
     samples = {}
     for name in TASKS:
         for number in range(episodes):
-            plan = Plan("metaworld", (name,), layout("test", (name,), number), "A", 0.0)
+            plan = Plan("metaworld", (name,), layout(0, "test", (name,), number), "A", 0.0)
             samples[f"{name}-{number:02d}"] = Sample(f"{name}-{number:02d}", plan, 30)
     task = ClosedLoop(
         "robot/test", "metaworld", samples, Terms(5, 4, linger, "static", "none"), {}, {"scene": "metaworld"}
