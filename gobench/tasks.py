@@ -21,11 +21,12 @@ import numpy.typing as npt
 from gobench.types import Array, Json, Record
 
 ALWAYS_ASKED = ("id", "task", "ask")  # context that every question has
+CEILING_KEYS = ("simulator",)  # context that only ceilings may read
 CONTEXT_KEYS = (
     *ALWAYS_ASKED,
     "to_move",
     "instruction",
-    "simulator",
+    *CEILING_KEYS,
 )  # context that some suite or protocol has
 MOST_FRAMES = 8  # the longest prompt of any task, in frames
 

@@ -5,7 +5,7 @@
 
 observation  dict: "rgb" uint8 [H, W, 3], a picture of the camera; "proprio" float32 [P], what the robot feels of itself
 action       float32 [A] in [-1, 1], held for 1/20 s. Meta-World: dx, dy, dz of up to 4 cm, and closing (1) or opening (-1) the
-             gripper; the playtable: ``gobench_robot.envs.playtable``
+             gripper; the playtable: ``envs/playtable/world.py``, SCALES
 reward       1.0 in a step that reaches the goal, which ends the episode, else 0.0
 info         "success" (bool), "instruction" (str); ``reset`` tells "seed" too
 """

@@ -66,13 +66,15 @@ def roll(world: World, plan: Plan) -> Rollout:
     noise = stream(plan.seed, "noise")
     world.reset(plan.tasks, plan.seed, plan.appearance)
     film = _Film(world)
-    for _ in plan.tasks:
-        done = _until_done(film, known_task(world.task).horizon, plan.noise, noise)
-        if done < 0 or not world.advance():
+    done = -1
+    for place in range(len(plan.tasks)):
+        if place and not world.advance():  # the scene does not allow what comes next
+            done = -1
             break
-        film.starts.append(len(film.actions))
-    else:
-        done = -1
+        film.starts += [len(film.actions)] * bool(place)
+        done = _until_done(film, known_task(world.task).horizon, plan.noise, noise)
+        if done < 0:
+            break
     for _ in range(AFTER if done >= 0 else 0):
         film.step(world.expert())
     return film.rollout(done)

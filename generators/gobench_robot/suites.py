@@ -64,13 +64,14 @@ def open_suite(name: str, protocol: str = "standard") -> Suite:
         UsageError: an unknown name or protocol.
         DataError: the inverse dynamics that it is played with is missing or broken.
     """
-    base, _, part = name.partition(":")
+    base, colon, part = name.partition(":")
     if base not in SUITES:
         raise unknown("suite", name, SUITES)
     if protocol not in PROTOCOLS:
         raise UsageError(f"the suite {name} has no protocol {protocol!r}; it has {', '.join(PROTOCOLS)}.")
     row = SUITES[base]
-    wanted = asked_tasks(base, row, part.split(",")) if part else of_scene(row.scene)
+    wanted = asked_tasks(base, row, part.split(",")) if colon else of_scene(row.scene)
+    name = f"{base}:{','.join(wanted)}" if colon else base  # one part has one name
     if row.scene == "calvin":
         from gobench_robot.calvin.suite import task_of
 

@@ -12,13 +12,13 @@ import numpy as np
 
 from gobench import evidence, registry
 from gobench.canonical import sha256, sha256_file
-from gobench.errors import BuildError, DataError, unknown
+from gobench.errors import BuildError, DataError, UsageError, unknown
 from gobench.evaluate import folder as places
 from gobench.evaluate.environment import environment, facts, later
 from gobench.evaluate.groups import ready_made
 from gobench.evaluate.protocol import benchmark_of, grouped, order, protocol_hash
 from gobench.sketch import novel
-from gobench.tasks import CONTEXT_KEYS, MOST_FRAMES, Suite, Task, View
+from gobench.tasks import CEILING_KEYS, CONTEXT_KEYS, MOST_FRAMES, Suite, Task, View
 from gobench.types import Record
 
 if TYPE_CHECKING:
@@ -172,8 +172,14 @@ def covered(plan: Plan, tasks: Sequence[Task], notice: Callable[[str], None]) ->
 def askable(plan: Plan, tasks: Sequence[Task]) -> None:
     """Draw the first question of each task, before anything is written.
 
-    Raises UsageError for frames that cannot be drawn so, and for a context key that no task offers.
+    Raises UsageError for frames that cannot be drawn so, for a context key that no task offers, and for one that only
+    ceilings may read.
     """
+    if plan.model.info.kind != "ceiling" and (told := set(plan.model.info.context_keys) & set(CEILING_KEYS)):
+        raise UsageError(
+            f"{plan.model.who} declares the context {sorted(told)[0]!r}, which only models of the kind ceiling may read: "
+            "it tells what no video shows."
+        )
     offered = set[str](CONTEXT_KEYS)
     for task in tasks:
         if plan.barred(task) not in (None, CHAINED):

@@ -23,6 +23,7 @@ SHIPPED = (
     "-lite",
     "-match",
     "robot-core",
+    "playtable",
 )  # suites so named have all they need in the package; others are made by the user
 STANDARD, ZERO_SHOT = "standard", "zero-shot"
 

@@ -34,7 +34,7 @@ METHODS = {
     "too-few-clusters": "Fewer than 8 clusters, or than 2 that are unlike the rest: no interval.",
     "constant": "All values are equal: they cannot say how others would differ; no interval.",
     "stratified-bootstrap": "Mean of the strata's means; bootstrap within each stratum.",
-    "wilson-strata": "The same mean where few samples tell anything: Wilson's interval at the effective number of samples.",
+    "wilson-strata": "The same mean where few samples tell anything, or all of a stratum are equal: Wilson's interval.",
     "one-cluster": "One cluster: its own samples cannot say how another one would differ; no interval.",
 }
 """Method of an interval -> one line about it."""

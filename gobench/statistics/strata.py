@@ -29,8 +29,8 @@ def macro(
         proportion: whether the values are bounded by 0 and 1.
 
     Returns:
-        None where no value is defined. The method is "stratified-bootstrap"; "wilson-strata" where fewer than 25
-        samples of 0/1 values tell anything; "constant" where all other values are equal.
+        None where no value is defined. The method is "stratified-bootstrap"; "wilson-strata" for 0/1 values of which
+        fewer than 25 samples tell anything, or which are all equal in some stratum; "constant" where all other values are equal.
     """
     values, names = np.asarray(values, np.float64), np.asarray(strata)
     there = ~np.isnan(values)
@@ -40,7 +40,8 @@ def macro(
     mean, n = float(np.mean([group.mean() for group in groups])), int(there.sum())
     pooled = values[there]
     binary = proportion and bool(np.all((pooled == 0) | (pooled == 1)))
-    if binary and min(pooled.sum(), n - pooled.sum()) < FEW:
+    sure = any(group.min() == group.max() for group in groups)  # resampled it would stay so
+    if binary and (sure or min(pooled.sum(), n - pooled.sum()) < FEW):
         number = _effective(groups, mean, n)
         return Estimate(mean, *wilson(mean * number, number, level), n, n, "wilson-strata")
     if pooled.min() == pooled.max():

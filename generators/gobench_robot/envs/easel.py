@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import atexit
+import os
 import queue
 import threading
 from collections.abc import Callable
 from typing import Any
 
+from gobench.errors import UsageError
 from gobench.types import Array
 from gobench_robot.envs.painter import Painter
 from gobench_robot.envs.world import World
@@ -21,11 +23,17 @@ class Easel:
     def __init__(self) -> None:
         self._jobs: queue.SimpleQueue[tuple[Callable[[], Any], queue.SimpleQueue[Any]]] = queue.SimpleQueue()
         self._painter = Painter()
+        self._process = os.getpid()
         self._closes = False  # at the end of Python
         threading.Thread(target=self._serve, name="gobench-painter", daemon=True).start()
 
     def paint(self, world: World, size: int, camera: str = "static") -> Array:
         """The world as it stands, uint8 [size, size, 3]. Raises UsageError where nothing can be drawn."""
+        if os.getpid() != self._process:
+            raise UsageError(
+                "pictures of robots were drawn before this process was forked, and GL does not survive that: start "
+                "processes afresh (multiprocessing context or DataLoader with 'spawn')."
+            )
         done, found = self._ask(lambda: self._painter.paint(world, size, camera)).get()
         if (
             not self._closes

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from gobench.errors import UsageError
 from gobench.seeds import seed64
 from gobench.types import Record
+from gobench_robot.envs.painter import check_size
 from gobench_robot.idm.augment import disturbed
 from gobench_robot.idm.config import Config
 from gobench_robot.idm.episodes import Labelled, Material, Progress
@@ -43,7 +44,8 @@ class Options:
     labels: int = 0  # labelled episodes to learn from; 0: all of the split "train"
 
     def verify(self) -> None:
-        """UsageError for what cannot be; sizes and labels are checked with the dataset."""
+        """UsageError for what cannot be; labels are checked with the dataset."""
+        check_size(self.size)
         if self.steps < 1 or not 0 <= self.minutes < 1e6 or not 0 <= self.seed < 1 << 63:
             raise UsageError(
                 f"steps {self.steps}, minutes {self.minutes}, seed {self.seed}: allowed are at least 1 step, 0 or more minutes "

@@ -36,6 +36,7 @@ EXPERTS: Mapping[str, Json] = {
 }
 FLAGS = ("size", "label_fraction", "keep_failures", "camera", "data")
 CHAIN = 5
+SCENES = ("metaworld", "playtable")  # in which experts act
 PATHS = ("path",)  # keys of a source that are true on one machine alone
 
 
@@ -68,8 +69,10 @@ def apply(options: Mapping[str, Json], flags: Mapping[str, Json]) -> Record:
             )
     changed = {**options, **{k: flags[k] for k in ("size", "label_fraction", "camera") if k in flags}}
     if "keep_failures" in flags:
+        if options.get("reader"):
+            raise UsageError("--keep-failures is for episodes of experts; real data are taken as they are.")
         changed["sources"] = [
-            _keeping(source, flags["keep_failures"]) for source in options.get("sources", [])
+            {**source, "keep_failures": flags["keep_failures"]} for source in options.get("sources", [])
         ]
     if "data" in flags:
         if not options.get("reader"):
@@ -77,14 +80,10 @@ def apply(options: Mapping[str, Json], flags: Mapping[str, Json]) -> Record:
                 "--data is for recipes that read real data, such as robot-lerobot; this one makes its own."
             )
         # every frame is looked at first: a broken one then costs its episode and not the build
-        changed["sources"] = [{"kind": options["reader"], "path": str(flags["data"]), "check": "pixels"}]
+        camera = {"cameras": [flags["camera"]]} if "camera" in flags else {}
+        own = {"kind": options["reader"], "path": str(flags["data"]), "check": "pixels"}
+        changed["sources"] = [own | camera]
     return changed
-
-
-def _keeping(source: Mapping[str, Json], keep: bool) -> Record:
-    if source.get("kind", EXPERT) != EXPERT:
-        raise UsageError("--keep-failures is for episodes of experts; real data are taken as they are.")
-    return {**source, "keep_failures": keep}
 
 
 def _source(source: Any) -> Record:
@@ -111,12 +110,16 @@ def _experts(source: Mapping[str, Json]) -> Record:
         raise unknown("key of a source of the kind expert", strange[0], EXPERTS)
     table = {**EXPERTS, **source}
     named = _words("tasks", table["tasks"])
-    table["tasks"] = [name for word in named for name in of_scene(word) or (word,)]
+    table["tasks"] = [name for word in named for name in (of_scene(word) if word in SCENES else (word,))]
     scenes = {task(name).scene for name in table["tasks"]}
+    if strange := sorted(scenes - set(SCENES)):
+        raise UsageError(f"tasks: {strange[0]} has no scripted expert; there are {', '.join(SCENES)}.")
     for name in _words("appearances", table["appearances"]):
-        if name not in (APPEARANCES if scenes == {"playtable"} else APPEARANCES[:1]):
-            raise unknown(f"appearance of {', '.join(sorted(scenes))}", name, APPEARANCES)
+        if name not in (known := APPEARANCES if scenes == {"playtable"} else APPEARANCES[:1]):
+            raise unknown(f"appearance of {', '.join(sorted(scenes))}", name, known)
     noise = table["noise"] if isinstance(table["noise"], list) else [table["noise"]]
+    if not noise:
+        raise UsageError("noise is a list of numbers from 0 to 1, at least one; got [].")
     for level in noise:
         _fraction("noise", level)
     chain = table["chain"]
@@ -124,6 +127,8 @@ def _experts(source: Mapping[str, Json]) -> Record:
         raise UsageError(f"chain is {chain!r}; allowed is a whole number from 0 to {CHAIN}.")
     if chain and scenes != {"playtable"}:
         raise UsageError("chain: only the playtable has chains of tasks; leave it 0 for the core tasks.")
+    if chain and len(set(table["tasks"])) != len(of_scene("playtable")):
+        raise UsageError('chain: chains are drawn of all tasks of the playtable: tasks = ["playtable"].')
     if not isinstance(table["keep_failures"], bool):
         raise UsageError(f"keep_failures is {table['keep_failures']!r}; allowed is true or false.")
     return {**table, "noise": [float(level) for level in noise]}

@@ -227,35 +227,31 @@ class ClosedLoop:
             raise DataError(
                 f"{self.name}, {name}: {odd[0]} is {row[odd[0]]!r} in the evidence, and {own[odd[0]]!r} in the suite."
             )
-        steps, begun = len(row["actions"]), row["begun"]
-        if (
-            len(row["reached"]) != steps
-            or steps > found.horizon
-            or begun[:1] != [0]
-            or sorted(begun) != begun
-        ):
+        steps, begun, reached = len(row["actions"]), row["begun"], row["reached"]
+        rising = begun[:1] == [0] and begun == sorted(set(begun)) and begun[-1] <= steps
+        fits = len(reached) == steps <= found.horizon and rising
+        if not fits or not all(reached[step - 1] for step in begun[1:]):
             raise DataError(f"{self.name}, {name}: its steps do not fit together.")
         if row["answer"] not in (FRAMES, ACTIONS) or len(begun) > len(found.plan.tasks):
             raise DataError(f"{self.name}, {name}: no such episode can have been played.")
 
-    def played_again(self, row: Record) -> list[bool]:
-        """Whether the task at hand was done after each step, when a row's actions are carried out anew."""
-        from gobench_robot import envs
-
-        plan, world = self.sample(row["id"]).plan, envs.own_world(self.scene)
-        world.reset(plan.tasks, plan.seed, plan.appearance)
-        found = []
-        for action in row["actions"]:
-            world.step(action)
-            found.append(world.success())
-            if found[-1]:
-                world.advance()
-        return found
-
     def reread(self, sample: str, row: Record, frames: Mapping[str, Array]) -> Record:
         """The row with what its actions lead to now: they are carried out again. Raises DataError for a broken row."""
+        from gobench_robot import envs
+        from gobench_robot.tasks.course import Course
+
         self._check(row)
-        return {**row, "reached": self.played_again(row)}
+        found, world = self.sample(sample), envs.own_world(self.scene)
+        world.reset(found.plan.tasks, found.plan.seed, found.plan.appearance)
+        course = Course(world, found.horizon, self.terms.linger)
+        for action in row["actions"]:
+            if course.ended:
+                break
+            try:
+                course.step(action)
+            except UsageError as error:
+                raise DataError(f"{self.name}, {sample}: {error}") from error
+        return {**row, "reached": course.reached, "begun": course.begun}
 
 
 class Outcome(NamedTuple):
@@ -270,10 +266,9 @@ class Outcome(NamedTuple):
 def outcome(row: Record) -> Outcome:
     """Derived from what was reached and when each task began."""
     reached, begun = row["reached"], row["begun"]
-    last = len(begun) == len(row["tasks"])
-    first = next((step for step in range(begun[-1], len(reached)) if reached[step]), -1) if last else -1
-    done = first >= 0
-    share = (len(begun) - 1 + done) / len(row["tasks"])
+    first = next((step for step in range(begun[-1], len(reached)) if reached[step]), -1)
+    done = first >= 0 and len(begun) == len(row["tasks"])
+    share = (len(begun) - 1 + (first >= 0)) / len(row["tasks"])
     if done:
         kind = "done" if reached[-1] else "undone-again"
     else:

@@ -17,6 +17,7 @@ from gobench_robot.envs.fingerprint import fingerprint
 from gobench_robot.envs.painter import check_size
 from gobench_robot.envs.world import Floats
 from gobench_robot.rollout import DIGITS
+from gobench_robot.tasks.course import Course
 
 if TYPE_CHECKING:
     from gobench_robot.tasks.loop import ClosedLoop, Sample
@@ -34,25 +35,19 @@ class LoopTrial:
         self.world = envs.open_world(task.scene)
         plan = sample.plan
         self.world.reset(plan.tasks, plan.seed, plan.appearance)
-        self.seen = [self._observe()]
+        self.course = Course(self.world, sample.horizon, task.terms.linger)
+        self.seen = [self._observe()]  # as many as are shown
         self.actions: list[list[float]] = []
-        self.reached: list[bool] = []
-        self.begun = [0]
         self.gaps: list[float] = []
         self.answer = "frames"
-        self.asked, self.left = 0, -1  # steps left once everything is done, -1 before
+        self.asked = 0
         self.pictures: dict[str, Array] = {}
-
-    @property
-    def ended(self) -> bool:
-        """Whether nothing more is asked."""
-        return self.left == 0 or len(self.actions) >= self.sample.horizon
 
     def ask(self) -> Ask | None:
         """The last frames, until the episode is over."""
-        if self.ended:
+        if self.course.ended:
             return None
-        frames = np.stack(self.seen[-self.view.frames :])
+        frames = np.stack(self.seen)
         frames.flags.writeable = False
         return Ask(frames, self.task.terms.predicted, self._context())
 
@@ -65,58 +60,59 @@ class LoopTrial:
             "task": self.task.name,
             "ask": self.asked,
             "instruction": instruction([self.world.task]),
-            "simulator": {**plan.to_json(), "done": len(self.begun) - 1, "saved": self.world.save().tolist()},
+            "simulator": {
+                **plan.to_json(),
+                "done": len(self.course.begun) - 1,
+                "saved": self.world.save().tolist(),
+            },
         }
 
     def tell(self, frames: Array) -> None:
         """Read actions off imagined frames and carry out the first ones; no frames at all: stand still."""
-        terms, before = self.task.terms, len(self.seen)
+        executed = self.task.terms.executed
         if not len(frames):
-            return self.act(np.zeros((terms.predicted, len(self.world.action_names))))
+            self._carry_out(np.zeros((executed, len(self.world.action_names))))
+            self.asked += 1
+            return
         shown = np.concatenate([self.seen[-1][None], frames])
-        self._carry_out(self.task.idm.actions(shown)[: terms.executed])
-        real = self.seen[before:]
+        real = self._carry_out(self.task.idm.actions(shown)[:executed])
         imagined = frames[: len(real)]
         gap = np.abs(np.stack(real).astype(np.int16) - imagined).mean() / 255
         self.gaps.append(round(float(gap), GAP_DIGITS))
         self.pictures[f"a{self.asked:02d}-imagined"] = imagined[-1]
         self.pictures[f"a{self.asked:02d}-executed"] = real[-1]
         self.asked += 1
-        return None
 
     def act(self, actions: npt.ArrayLike) -> None:
         """Carry out the first of a model's own actions, float [n, A]. Raises ChildError for anything else."""
         self.answer = "actions"
         values = np.asarray(actions, np.float64)
         names = self.world.action_names
-        if values.ndim != 2 or values.shape[1] != len(names) or not (np.abs(values) <= 1).all():
+        wanted = f"give [n, {len(names)}] ({', '.join(names)}) from -1 to 1."
+        if values.ndim != 2 or values.shape[1] != len(names) or not len(values):
             raise ChildError(
-                f"{self.sample.id}: a model answered with actions {list(values.shape)} from {values.min():.3g} to "
-                f"{values.max():.3g}; give [n, {len(names)}] ({', '.join(names)}) from -1 to 1."
+                f"{self.sample.id}: a model answered with actions {list(values.shape)}; {wanted}"
+            )
+        if not (np.abs(values) <= 1).all():
+            least, most = values.min(), values.max()
+            raise ChildError(
+                f"{self.sample.id}: a model answered with actions from {least:.3g} to {most:.3g}; {wanted}"
             )
         self._carry_out(values[: self.task.terms.executed])
         self.pictures[f"a{self.asked:02d}-executed"] = self.seen[-1]
         self.asked += 1
 
-    def _carry_out(self, actions: Floats) -> None:
+    def _carry_out(self, actions: Floats) -> list[Array]:
+        """Do them one by one until the episode is over; the frames that came, at least one."""
+        came: list[Array] = []
         for action in np.round(np.clip(actions, -1, 1), DIGITS):
-            if self.ended:
-                return
-            self.world.step(action)
+            if self.course.ended:
+                break
+            self.course.step(action)
             self.actions.append(action.tolist())
-            self.reached.append(bool(self.world.success()))
-            self.seen.append(self._observe())
-            self._count()
-
-    def _count(self) -> None:
-        """Go to the next task of a chain, or count the last steps down."""
-        if self.left > 0:
-            self.left -= 1
-        elif self.reached[-1]:
-            if self.world.advance():
-                self.begun.append(len(self.actions))
-            else:
-                self.left = self.task.terms.linger
+            came.append(self._observe())
+        self.seen = [*self.seen, *came][-self.view.frames :]
+        return came
 
     def _observe(self) -> Array:
         return picture(self.world, self.size, self.task.terms.camera)
@@ -130,8 +126,8 @@ class LoopTrial:
             "appearance": plan.appearance,
             "answer": self.answer,
             "actions": self.actions,
-            "reached": self.reached,
-            "begun": self.begun,
+            "reached": self.course.reached,
+            "begun": self.course.begun,
             "gaps": self.gaps,
             "renderer": fingerprint(self.task.scene)["hash"],
         }

@@ -73,11 +73,14 @@ def test_every_task_has_its_share_of_labels() -> None:
     ("options", "words"),
     [
         ({"sources": [{"kind": "expert", "tasks": ["drawer-opn"]}]}, "drawer-open"),
-        ({"sources": [{"kind": "expert", "appearances": ["B"]}]}, "'B'"),
+        ({"sources": [{"kind": "expert", "appearances": ["B"]}]}, "Known: A\\."),
         ({"sources": [{"kind": "expert", "noise": [2]}]}, "from 0 to 1"),
         ({"sources": [{"kind": "expert", "chain": 2}]}, "playtable"),
         ({"sources": [{"kind": "expert", "chain": 6, "tasks": ["playtable"]}]}, "0 to 5"),
         ({"sources": [{"kind": "lerobt"}]}, "lerobot"),
+        ({"sources": [{"kind": "expert", "noise": []}]}, "at least one"),
+        ({"sources": [{"kind": "expert", "tasks": ["calvin"]}]}, "calvin"),
+        ({"sources": [{"kind": "expert", "chain": 2, "tasks": ["open-drawer"]}]}, "all tasks"),
         ({"size": 33}, "even"),
         ({"label_fraction": 1.5}, "label_fraction"),
         ({"camera": "top"}, "static"),
@@ -101,6 +104,9 @@ def test_flags_change_options_or_say_why_not() -> None:
     with pytest.raises(UsageError, match="--data"):
         room.override(tiny, {"data": "somewhere"})
     real = room.recipes()["robot-lerobot"]["options"]
+    with pytest.raises(UsageError, match="--keep-failures"):
+        room.override(real, {"keep_failures": True})
+    assert room.override(real, {"data": "d", "camera": "top"})["sources"][0]["cameras"] == ["top"]
     with pytest.raises(UsageError, match="--data PATH"):
         room.source(room.configure(real), 0, seed=0)
     stored = room.public_options(room.configure(room.override(real, {"data": "/secret/place"})))

@@ -15,7 +15,15 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("needs_metaworld", "need
 BUILD = (
     "build-dataset", "robot-tiny", "--episodes", "20", "--shard-size", "2", "--size", "64", "--workers", "1", "--seed", "3",
 )  # fmt: skip
-EVALUATE = ("evaluate", "robot-future", "--suite", "robot-lite:handle-press,plate-slide", "--batch", "2", "--no-report")
+EVALUATE = (
+    "evaluate",
+    "robot-future",
+    "--suite",
+    "robot-lite:handle-press,plate-slide",
+    "--batch",
+    "2",
+    "--no-report",
+)
 DEADLINE = 300.0
 
 

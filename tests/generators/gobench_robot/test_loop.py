@@ -16,6 +16,7 @@ from gobench.models import load
 from gobench.tasks import View
 from gobench_robot.envs.fingerprint import fingerprint
 from gobench_robot.rollout import Plan
+from gobench_robot.tasks.course import Course
 from gobench_robot.tasks.loop import ClosedLoop, Sample, Terms, layout, outcome
 
 pytestmark = pytest.mark.usefixtures("needs_metaworld", "needs_gl")
@@ -88,12 +89,49 @@ def test_evidence_is_carried_out_again() -> None:
     assert task.reread("button-press-00", forged, {})["reached"] == row["reached"]
 
 
+class Stuck:
+    """A world of three tasks whose second one cannot follow the first."""
+
+    def __init__(self, allowed: int) -> None:
+        self.allowed, self.steps = allowed, 0
+
+    def step(self, action: object) -> None:
+        self.steps += 1
+
+    def success(self) -> bool:
+        return self.steps >= 2
+
+    def advance(self) -> bool:
+        self.allowed, self.steps = self.allowed - 1, 0 if self.allowed > 0 else self.steps
+        return self.allowed >= 0
+
+
+def test_a_chain_that_cannot_go_on_is_done_in_part() -> None:
+    for allowed, kind, share in ((0, "partly", 1 / 3), (2, "done", 1.0)):
+        course = Course(Stuck(allowed), 20, 3)  # type: ignore[arg-type]
+        while not course.ended:
+            course.step(np.zeros(1))
+        came = outcome({"tasks": ["a", "b", "c"], "reached": course.reached, "begun": course.begun})
+        assert (came.kind, came.share) == (kind, pytest.approx(share))
+        assert len(course.reached) == 2 * min(allowed + 1, 3) + 3
+
+
+def test_no_video_model_is_told_the_state(tmp_path: Path) -> None:
+    (tmp_path / "peek.py").write_text(
+        "class Peek:\n    context_keys = ('simulator',)\n    def generate(self, frames, n, seeds, context=None):\n"
+        "        return frames[:, -1:].repeat(n, axis=1)\n"
+    )
+    with pytest.raises(UsageError, match="only models of the kind ceiling"):
+        evaluate(f"{tmp_path / 'peek.py'}:Peek", "robot-lite:push", tmp_path / "out", limit=1)
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
         ({"seed": 1}, "seed is 1"),
         ({"reached": []}, "do not fit"),
         ({"begun": [3]}, "do not fit"),
+        ({"begun": [0, 4]}, "do not fit"),
         ({"answer": "words"}, "no such episode"),
         ({"actions": "none"}, "actions"),
     ],

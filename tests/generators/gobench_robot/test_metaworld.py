@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import multiprocessing
+
 import numpy as np
 import pytest
 
@@ -103,3 +105,20 @@ def test_what_cannot_be_begun_is_said(world: MetaWorld) -> None:
     ):
         with pytest.raises(UsageError, match=words):
             world.reset(tasks, 0, appearance)
+
+
+@pytest.mark.usefixtures("needs_gl")
+def test_a_forked_process_is_told_that_it_cannot_draw(world: MetaWorld) -> None:
+    world.reset(["push"], 0)
+    own_painter().paint(world, 32)
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        said = pool.apply_async(_drawn_after_fork).get(timeout=60)
+    assert "spawn" in said
+
+
+def _drawn_after_fork() -> str:
+    try:
+        own_painter().paint(open_world("metaworld"), 32)
+    except UsageError as error:
+        return str(error)
+    return "drawn"

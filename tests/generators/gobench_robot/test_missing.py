@@ -50,7 +50,11 @@ def test_without_the_simulator_the_extra_is_named(tmp_path: Path) -> None:
     code = "from gobench_robot.envs import open_world; open_world('playtable').reset(['open-drawer'], 0)"
     path = os.pathsep.join([str(tmp_path), *sys.path])
     done = subprocess.run(
-        [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     assert "UsageError" in done.stderr and ".[robot]" in done.stderr
 

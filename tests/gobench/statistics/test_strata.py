@@ -28,7 +28,14 @@ def test_all_successes_are_no_certainty() -> None:
     assert constant is not None and constant.method == "constant" and constant.interval is None
 
 
-@pytest.mark.parametrize("rates", [[0.9, 0.5, 0.1], [0.95] * 4, [1.0, 1.0, 0.7]])
+def test_tasks_that_are_always_or_never_done_are_no_certainty_either() -> None:
+    values = np.array([1.0] * 30 + [0.0] * 70)
+    found = macro(values, [str(n // 10) for n in range(100)], proportion=True)
+    assert found is not None and found.value == pytest.approx(0.3)
+    assert found.low < 0.25 and found.high > 0.35
+
+
+@pytest.mark.parametrize("rates", [[0.9, 0.5, 0.1], [0.95] * 4, [1.0, 1.0, 0.7], [1.0, 0.0, 0.9, 0.1]])
 def test_intervals_cover_about_as_often_as_they_say(rates: list[float]) -> None:
     rng, hits, tries, size = np.random.default_rng(0), 0, 300, 30
     strata = [str(k) for k in range(len(rates)) for _ in range(size)]
