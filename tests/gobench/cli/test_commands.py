@@ -140,7 +140,7 @@ def test_building_and_verifying_need_no_torch(tmp_path: Path) -> None:
         (
             ["train", "videowrld"],
             2,
-            "gobench train command 'videowrld'. Did you mean 'videoworld'? Known: videoworld.",
+            "gobench train command 'videowrld'. Did you mean 'videoworld'? Known: idm, policy, videoworld.",
         ),
         (["analyze", "cods"], 2, "gobench analyze command 'cods'. Did you mean 'codes'?"),
         (["go", "mtch"], 2, "gobench go command 'mtch'. Did you mean 'match'?"),

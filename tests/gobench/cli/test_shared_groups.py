@@ -52,7 +52,8 @@ def test_a_broken_command_does_not_hide_the_others(lamps: None) -> None:
 
 
 def test_an_unknown_command_ends_with_2() -> None:
-    assert CliRunner().invoke(cli, ["train", "nothing"]).exit_code == 2
+    error = CliRunner().invoke(cli, ["train", "nothing"]).exception
+    assert isinstance(error, UsageError) and error.exit_code == 2
 
 
 def test_groups_are_told_at_the_top_without_their_rooms() -> None:
