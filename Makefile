@@ -80,7 +80,6 @@ EPISODES ?= 30
 
 quickstart-robot: $(VENV)/.installed
 	$(PIP) -e '.[robot,metaworld]'
-	$(BIN)/gobench doctor mujoco metaworld
 	$(BIN)/gobench build-dataset robot-tiny --out $(ROBOT) --workers $(JOBS)
 	$(BIN)/gobench verify $(ROBOT) --sample 10
 	$(BIN)/gobench preview $(ROBOT)
