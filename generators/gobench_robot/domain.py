@@ -5,7 +5,6 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from math import floor
 from typing import TYPE_CHECKING
@@ -133,11 +132,11 @@ class RobotDomain:
 
     def versions(self) -> Mapping[str, str]:
         """What decides the bytes of records and frames beside this version; "none" for what is not installed."""
-        from gobench_robot.envs.fingerprint import gl_strings
+        from gobench_robot.envs.fingerprint import gl_strings, installed
 
         return {
             "gobench_robot": self.version,
-            **{name: _version(name) for name in PACKAGES},
+            **{name: installed(name) for name in PACKAGES},
             "gl": gl_strings()["renderer"],
         }
 
@@ -151,13 +150,6 @@ class RobotDomain:
 def labelled(number: int, fraction: float) -> bool:
     """Whether episode ``number`` of its task carries labels: every 1/fraction-th does, so that every task has its share."""
     return floor((number + 1) * fraction + 1e-9) > floor(number * fraction + 1e-9)
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "none"
 
 
 def _list(dtype: str) -> Json:

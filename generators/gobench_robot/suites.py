@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from gobench.errors import UsageError, unknown
-from gobench.tasks import MOST_FRAMES, Suite
+from gobench.tasks import Suite
 from gobench.types import Json, Record
 from gobench_robot.catalogue import FPS, of_scene, task
-from gobench_robot.rollout import DIGITS, Plan
+from gobench_robot.rollout import Plan
 from gobench_robot.tasks.loop import ClosedLoop, Sample, Terms, layout
 
 PROTOCOLS: Mapping[str, str] = {
@@ -131,13 +131,7 @@ def _settings(suite: str, row: SuiteRow, samples: Mapping[str, Sample], terms: T
         "samples": len(samples),
         "asked": sha256(dumps(asked)),
         "layout_seed": row.layouts,
-        "predicted": terms.predicted,
-        "executed": terms.executed,
-        "linger": terms.linger,
-        "camera": terms.camera,
-        "fps": FPS,
-        "action_digits": DIGITS,
-        "most_frames": MOST_FRAMES,
+        **terms.settings(),
         "idm": {"name": row.idm, "sha256": shipped(row.idm).sha256},
     }
     if row.scene == "metaworld":

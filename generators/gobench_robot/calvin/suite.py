@@ -17,13 +17,13 @@ import numpy as np
 
 from gobench.canonical import dumps, sha256
 from gobench.errors import DataError, GobenchError, UsageError
-from gobench.tasks import MOST_FRAMES, Ask, Exhibit, Metric, View
+from gobench.tasks import Ask, Exhibit, Metric, View
 from gobench.types import Array, Json, Record
 from gobench_robot.calvin.tasks import APPEARANCE, FPS, SCENE, TASKS, start
 from gobench_robot.calvin.world import PAGE, CalvinWorld, place
 from gobench_robot.idm.artifact import Artifact, find
 from gobench_robot.readers.calvin import ANNOTATIONS, Calvin
-from gobench_robot.rollout import DIGITS, Plan
+from gobench_robot.rollout import Plan
 from gobench_robot.tasks.loop import METRICS, ClosedLoop, Sample, Terms, layout
 from gobench_robot.tasks.trial import LoopTrial
 
@@ -62,13 +62,7 @@ def task_of(suite: str, names: Sequence[str]) -> CalvinLoop:
         "starts": sha256(dumps([_start(one) for one in table.values()])),
         "instructions": sha256(dumps(dict(spoken))),
         "layout_seed": LAYOUTS,
-        "predicted": terms.predicted,
-        "executed": terms.executed,
-        "linger": terms.linger,
-        "camera": terms.camera,
-        "fps": FPS,
-        "action_digits": DIGITS,
-        "most_frames": MOST_FRAMES,
+        **terms.settings(),
         "idm": own,
     }
     public = {

@@ -53,15 +53,16 @@ def fingerprint(scene: str) -> Mapping[str, str]:
     found = {
         "frame": hashlib.sha256(frame.tobytes()).hexdigest(),
         **gl_strings(),
-        "mujoco": _version("mujoco"),
+        "mujoco": installed("mujoco"),
     }
     if scene == "metaworld":
-        found["metaworld"] = _version("metaworld")
+        found["metaworld"] = installed("metaworld")
     text = "\n".join(f"{key}={value}" for key, value in sorted(found.items()))
     return {"hash": hashlib.sha256(text.encode()).hexdigest()[:16], **found}
 
 
-def _version(package: str) -> str:
+def installed(package: str) -> str:
+    """The version of a package here, "none" without it."""
     try:
         return version(package)
     except PackageNotFoundError:

@@ -24,10 +24,10 @@ import numpy.typing as npt
 from gobench.canonical import check
 from gobench.errors import DataError, UsageError
 from gobench.seeds import seed64
-from gobench.tasks import Chosen, Exhibit, Metric, Table, View
+from gobench.tasks import MOST_FRAMES, Chosen, Exhibit, Metric, Table, View
 from gobench.types import Array, Json, Record
 from gobench_robot.catalogue import FPS, task
-from gobench_robot.rollout import Plan
+from gobench_robot.rollout import DIGITS, Plan
 
 if TYPE_CHECKING:
     from gobench_robot.idm import InverseDynamics
@@ -85,6 +85,18 @@ class Terms:
     linger: int  # steps that an episode goes on once everything is done
     camera: str
     idm: str  # name of the inverse dynamics
+
+    def settings(self) -> Record:
+        """The part of a task's settings that says how its episodes go on."""
+        return {
+            "predicted": self.predicted,
+            "executed": self.executed,
+            "linger": self.linger,
+            "camera": self.camera,
+            "fps": FPS,
+            "action_digits": DIGITS,
+            "most_frames": MOST_FRAMES,
+        }
 
 
 @dataclass(eq=False)

@@ -26,7 +26,7 @@ from gobench_robot.envs.playtable.kinematics import angles, rotation
 from gobench_robot.envs.playtable.scene import JOINTS
 from gobench_robot.envs.playtable.tasks import BLOCKS, STATES, TASKS, Turn, chain
 from gobench_robot.envs.playtable.tasks import GOALS as TASK_GOALS
-from gobench_robot.envs.playtable.world import HIGH, LOW, SCALES, PlaytableWorld, open_world
+from gobench_robot.envs.playtable.world import HIGH, LOW, SCALES, PlaytableWorld
 
 LOOKS = tuple(APPEARANCES)
 ARM = (*JOINTS, "front", "back")
@@ -35,7 +35,7 @@ STILL = np.zeros(7)
 
 @cache
 def world() -> PlaytableWorld:
-    return open_world()
+    return PlaytableWorld()
 
 
 @pytest.fixture(scope="module")
@@ -153,7 +153,7 @@ def test_an_episode_does_not_depend_on_what_went_before() -> None:
     assert [trajectory(table, *case) for case in cases] == here
     code = (
         "import sys; sys.path.insert(0, sys.argv[1]); import test_playtable as t\n"
-        f"print(*(t.trajectory(t.open_world(), *case) for case in {cases!r}))"
+        f"print(*(t.trajectory(t.PlaytableWorld(), *case) for case in {cases!r}))"
     )
     folder = __file__.rsplit("/", 1)[0]
     done = subprocess.run([sys.executable, "-c", code, folder], check=True, capture_output=True, text=True)

@@ -285,8 +285,3 @@ def _places(random: np.random.Generator) -> Floats:
     places = random.uniform(-spread, spread, (len(BLOCKS), 3))
     places[:, 1] += lanes
     return places
-
-
-def open_world() -> PlaytableWorld:
-    """A playtable; raises UsageError where mujoco is not installed."""
-    return PlaytableWorld()
